@@ -1,0 +1,1 @@
+"""Tests of the embedded servers, each against the real thing."""

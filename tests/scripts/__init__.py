@@ -1,0 +1,1 @@
+"""Tests of the scripts that build, check and set up."""
