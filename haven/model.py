@@ -1,0 +1,207 @@
+"""What a community is made of: values that check themselves and cannot change.
+
+Limits are those of WhatsApp Communities (FEATURES C1): a name of 100 characters, a description of 2,048.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from haven.errors import Invalid
+from haven.ids import ChatId, Network, RoomId, UserId
+
+NAME_LIMIT = 100
+DESCRIPTION_LIMIT = 2_048
+
+
+class Role(StrEnum):
+    """What a person is in a community, from most to least."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    ANNOUNCER = "announcer"
+    GROUP_ADMIN = "group-admin"
+    MODERATOR = "moderator"
+    GREETER = "greeter"
+    MEMBER = "member"
+
+
+class Kind(StrEnum):
+    """What a room is for."""
+
+    ANNOUNCEMENTS = "announcements"
+    GENERAL = "general"
+    GROUP = "group"
+    ADMINS = "admins"
+
+
+class Visibility(StrEnum):
+    """Who may see and join a group: every member; every member may ask; only who is invited."""
+
+    OPEN = "open"
+    REQUEST = "request"
+    HIDDEN = "hidden"
+
+
+class WhoAddsGroups(StrEnum):
+    """Who may add a group without asking."""
+
+    EVERYONE = "everyone"
+    ADMINS = "admins"
+
+
+class Replies(StrEnum):
+    """How members may answer announcements (reactions are always allowed)."""
+
+    OFF = "off"
+    THREADS = "threads"
+    OPEN = "open"
+
+
+class JoinPolicy(StrEnum):
+    """How one comes into the community."""
+
+    OPEN = "open"
+    REQUEST = "request"
+    INVITE = "invite"
+
+
+def _forbidden(character: str, *, lines: bool) -> bool:
+    if lines and character in "\n\t":
+        return False
+    return (
+        unicodedata.category(character) in {"Cc", "Cs", "Cn", "Co"}
+        or character in "\u2028\u2029\u202a\u202b\u202d\u202e"
+    )
+
+
+def checked_name(text: str) -> str:
+    """``text`` trimmed, as a name. Raises `Invalid` when empty, over 100 characters, or with control characters."""
+    name = text.strip()
+    if not name:
+        raise Invalid("name_empty")
+    if len(name) > NAME_LIMIT:
+        raise Invalid("name_too_long", length=len(name), limit=NAME_LIMIT)
+    if any(_forbidden(character, lines=False) for character in name):
+        raise Invalid("name_control")
+    return name
+
+
+def checked_description(text: str) -> str:
+    """``text`` trimmed, as a description or topic. Raises `Invalid` over 2,048 characters or with control characters."""
+    description = text.strip()
+    if len(description) > DESCRIPTION_LIMIT:
+        raise Invalid("description_too_long", length=len(description), limit=DESCRIPTION_LIMIT)
+    if any(_forbidden(character, lines=True) for character in description):
+        raise Invalid("description_control")
+    return description
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an admin can set for a community. ``language`` is a code of the catalogues; the limits count."""
+
+    who_adds_groups: WhoAddsGroups = WhoAddsGroups.ADMINS
+    replies: Replies = Replies.THREADS
+    join: JoinPolicy = JoinPolicy.REQUEST
+    language: str = "en"
+    group_limit: int = 100
+    admin_limit: int = 20
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.group_limit <= 1_000:
+            raise Invalid("setting_range", setting="group_limit", low=1, high=1_000)
+        if not 1 <= self.admin_limit <= 1_000:
+            raise Invalid("setting_range", setting="admin_limit", low=1, high=1_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A wanted link of a room to a chat on a network. ``proven``: an operator of the chat has confirmed it."""
+
+    network: Network
+    chat: ChatId
+    by: UserId
+    whole: bool = False
+    proven: bool = False
+
+    @property
+    def key(self) -> str:
+        """The state key of its ``chat.haven.link`` event."""
+        return f"{self.network}:{self.chat}"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One room of a community as it is meant.
+
+    ``room`` is a placeholder (`haven.desired.placeholder`) until the room exists. ``slot`` tells the rooms of one community
+    apart from before they exist: it is written into ``m.room.create``, so that a room is never made twice.
+    ``exceptions``: roles that hold in this room only, or differ in it on purpose.
+    """
+
+    room: RoomId
+    kind: Kind
+    name: str
+    slot: str = ""
+    topic: str = ""
+    visibility: Visibility = Visibility.OPEN
+    suggested: bool = False
+    exceptions: Mapping[UserId, Role] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", checked_name(self.name))
+        object.__setattr__(self, "topic", checked_description(self.topic))
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """A community as it is meant: its space, its rooms, and who is what in it.
+
+    ``roles`` holds the roles of the whole community (never `Role.MEMBER`, `Role.ANNOUNCER` or `Role.GROUP_ADMIN`, which
+    are exceptions of a room). ``deactivated``: when, in ms since the epoch, or ``None``.
+    """
+
+    space: RoomId
+    name: str
+    owner: UserId
+    slot: str = ""
+    description: str = ""
+    roles: Mapping[UserId, Role] = field(default_factory=dict)
+    groups: tuple[Group, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    deactivated: int | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", checked_name(self.name))
+        object.__setattr__(self, "description", checked_description(self.description))
+
+    def only(self, kind: Kind) -> Group | None:
+        """The one room of a kind there is at most one of (announcements, general, admins)."""
+        return next((group for group in self.groups if group.kind is kind), None)
+
+    def group(self, room: RoomId) -> Group | None:
+        """The group that lives in ``room``."""
+        return next((group for group in self.groups if group.room == room), None)
+
+    def role_of(self, user: UserId) -> Role:
+        """The role of a person in the whole community."""
+        if user == self.owner:
+            return Role.OWNER
+        return self.roles.get(user, Role.MEMBER)
+
+    def with_role(self, user: UserId, role: Role) -> "Community":
+        """The same community with ``user`` as ``role``; `Role.MEMBER` takes a role away."""
+        roles = {person: held for person, held in self.roles.items() if person != user}
+        if role is not Role.MEMBER:
+            roles[user] = role
+        return replace(self, roles=roles)
+
+    def with_group(self, changed: Group) -> "Community":
+        """The same community with one group added, or replaced where one of its room is there already."""
+        others = tuple(group for group in self.groups if group.room != changed.room)
+        if len(others) == len(self.groups):
+            return replace(self, groups=(*self.groups, changed))
+        return replace(self, groups=tuple(changed if g.room == changed.room else g for g in self.groups))
