@@ -1,0 +1,1 @@
+"""The networks the bridge can reach: one file each, all behind the port in ``base``."""
