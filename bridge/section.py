@@ -1,5 +1,6 @@
 """One section of the configuration file, read key by key with types; what is wrong becomes one sentence that
-names the key."""
+names the key.
+"""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -24,7 +25,8 @@ class Section:
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text that is not empty; without ``default`` it must be there. (An empty ``default`` allows the
-        empty text.)"""
+        empty text.)
+        """
         value = self._value(key, default)
         if not isinstance(value, str):
             raise self.wrong("setting_type", key, wanted="text")
@@ -41,8 +43,7 @@ class Section:
             raise self.wrong("setting_range", key, least=least, most=most)
         return value
 
-    def number(self, key: str, default: float | None = None, *, least: float = 0.0, most: float = 1e9) ->
-    float:
+    def number(self, key: str, default: float | None = None, *, least: float = 0, most: float = 1e9) -> float:
         """A number, whole or not, from ``least`` to ``most``."""
         value = self._value(key, default)
         if not isinstance(value, (int, float)) or isinstance(value, bool):
@@ -98,7 +99,8 @@ class Section:
 
     def wrong(self, reason: str, key: str, **values: str | int) -> Misconfigured:
         """The error that says what is wrong with ``key``; ``reason`` is a key of the catalogue
-        (``error.<reason>``)."""
+        (``error.<reason>``).
+        """
         return Misconfigured(reason, setting=self._full(key), **values)
 
     def _value(self, key: str, default: object) -> object:

@@ -1,0 +1,323 @@
+"""A whole network in memory: the reference for writers of networks, and the peer of the bridge in tests.
+
+``MemoryServer`` is the network itself: chats, people who join, speak and rename themselves, operators.
+``MemoryNetwork`` is one account's view of it behind the ``Network`` port, as the bridge uses it. The server
+can be told to misbehave: drop the connection, refuse a chat, fail sends.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from haven.errors import Refused, TryLater, Unreachable
+from haven.ids import ChatId, RemoteMessageId, RemoteUserId
+from haven.ids import Network as NetworkName
+
+from ..message import Message, Style, plain, spans
+from ..section import Section
+from .base import (
+    Capabilities,
+    ChatEvent,
+    ChatSummary,
+    Claim,
+    Connection,
+    ConnectionState,
+    Delete,
+    Deleted,
+    Edit,
+    Edited,
+    Joined,
+    Left,
+    Outgoing,
+    Person,
+    React,
+    Reacted,
+    Receipt,
+    Receive,
+    Renamed,
+    Role,
+    Said,
+    Say,
+    TopicChanged,
+)
+
+MEMORY = NetworkName("memory")
+
+EVERYTHING = Capabilities(
+    formatting=frozenset(Style),
+    colours=True,
+    edits=True,
+    deletions=True,
+    reactions=True,
+    replies=True,
+    topic_from_network=True,
+    topic_to_network=True,
+    lists_members=True,
+    roles=True,
+)
+"""A network that can do all there is, but speak as somebody else."""
+
+LINES = Capabilities(
+    topic_from_network=True, topic_to_network=True, lists_members=True, roles=True, line_bytes=400
+)
+"""A network of plain lines, as IRC without extensions is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One part that the bridge wrote, as everybody in the chat sees it."""
+
+    id: RemoteMessageId
+    key: str
+    part: int
+    text: str
+    outgoing: Outgoing
+
+
+@dataclass(slots=True)
+class Chat:
+    """One chat of the server: who is in it, its topic, and what the bridge wrote there."""
+
+    people: dict[RemoteUserId, Person] = field(default_factory=dict)
+    topic: str = ""
+    heard: list[Heard] = field(default_factory=list)
+    refuses: bool = False
+
+
+class MemoryServer:
+    """The network itself. Its people act by the methods below; each returns once every connected account was
+    told.
+
+    ``failures``: the next so many sends raise ``TryLater`` before anything is written.
+    """
+
+    def __init__(self) -> None:
+        self.chats: dict[ChatId, Chat] = {}
+        self.accounts: list[MemoryNetwork] = []
+        self.reachable = asyncio.Event()
+        self.reachable.set()
+        self.failures = 0
+        self.changed = asyncio.Condition()
+        self._ids = count(1)
+
+    def chat(self, chat: ChatId) -> Chat:
+        """The chat, made when it is first spoken of."""
+        return self.chats.setdefault(chat, Chat())
+
+    def next_id(self) -> RemoteMessageId:
+        """A new id, unique on this server."""
+        return RemoteMessageId(f"m{next(self._ids)}")
+
+    async def join(self, chat: ChatId, name: str, role: Role = Role.MEMBER) -> Person:
+        """Someone new enters; their first name is their id."""
+        person = Person(RemoteUserId(name), name, role)
+        self.chat(chat).people[person.id] = person
+        await self._tell(Joined(self.next_id(), chat, person))
+        return person
+
+    async def leave(self, chat: ChatId, who: RemoteUserId) -> None:
+        """Someone goes."""
+        person = self.chat(chat).people.pop(who)
+        await self._tell(Left(self.next_id(), chat, person))
+
+    async def rename(self, chat: ChatId, who: RemoteUserId, name: str) -> None:
+        """Someone takes another name and stays the same person."""
+        person = replace(self.chat(chat).people[who], name=name)
+        self.chat(chat).people[who] = person
+        await self._tell(Renamed(self.next_id(), chat, who, person))
+
+    async def make_operator(self, chat: ChatId, who: RemoteUserId) -> None:
+        """Someone becomes an operator."""
+        person = replace(self.chat(chat).people[who], role=Role.OPERATOR)
+        self.chat(chat).people[who] = person
+        await self._tell(Joined(self.next_id(), chat, person))
+
+    async def speak(self, chat: ChatId, who: RemoteUserId, said: Message | str) -> RemoteMessageId:
+        """Someone says something."""
+        message = Message(spans(said)) if isinstance(said, str) else said
+        event = Said(self.next_id(), chat, self.chat(chat).people[who], message)
+        await self._tell(event)
+        return event.id
+
+    async def edit(self, chat: ChatId, who: RemoteUserId, target: RemoteMessageId, text: str) -> None:
+        """Someone corrects what they said."""
+        person = self.chat(chat).people[who]
+        await self._tell(Edited(self.next_id(), chat, person, target, Message(spans(text))))
+
+    async def delete(self, chat: ChatId, who: RemoteUserId, target: RemoteMessageId) -> None:
+        """Someone takes back what they said."""
+        await self._tell(Deleted(self.next_id(), chat, self.chat(chat).people[who], target))
+
+    async def react(self, chat: ChatId, who: RemoteUserId, target: RemoteMessageId, key: str) -> None:
+        """Someone reacts."""
+        await self._tell(Reacted(self.next_id(), chat, self.chat(chat).people[who], target, key))
+
+    async def set_topic(self, chat: ChatId, who: RemoteUserId | None, topic: str) -> None:
+        """Someone, or a service, sets the topic."""
+        self.chat(chat).topic = topic
+        person = self.chat(chat).people.get(who) if who else None
+        await self._tell(TopicChanged(self.next_id(), chat, person, topic))
+
+    async def repeat(self, event: ChatEvent) -> None:
+        """Tell the same event once more, as networks do after a reconnect."""
+        await self._tell(event)
+
+    async def drop(self) -> None:
+        """Cut every connection; ``reachable`` says whether they may come back."""
+        for account in self.accounts:
+            account.cut()
+
+    async def heard(self, chat: ChatId, number: int) -> list[str]:
+        """The texts the bridge wrote into ``chat``, once there are at least ``number``."""
+        async with self.changed:
+            await self.changed.wait_for(lambda: len(self.chat(chat).heard) >= number)
+        return [part.text for part in self.chat(chat).heard]
+
+    async def write(self, chat: ChatId, part: Heard) -> None:
+        """Take one part that an account writes."""
+        async with self.changed:
+            self.chat(chat).heard.append(part)
+            self.changed.notify_all()
+
+    async def _tell(self, event: ChatEvent) -> None:
+        for account in tuple(self.accounts):
+            await account.tell(event)
+
+
+class MemoryNetwork:
+    """One account's view of a ``MemoryServer``, behind the ``Network`` port and all its optional ones."""
+
+    def __init__(
+        self,
+        server: MemoryServer,
+        capabilities: Capabilities = EVERYTHING,
+        name: NetworkName = MEMORY,
+    ) -> None:
+        self._server = server
+        self._capabilities = capabilities
+        self._name = name
+        self._open: set[ChatId] = set()
+        self._receive: Receive | None = None
+        self._cut = asyncio.Event()
+
+    @property
+    def name(self) -> NetworkName:
+        """``memory``, or what the test calls it."""
+        return self._name
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """As the test wants them."""
+        return self._capabilities
+
+    async def run(self, receive: Receive) -> None:
+        """Be connected whenever the server is reachable, until cancelled."""
+        self._server.accounts.append(self)
+        try:
+            while True:
+                await receive(Connection(ConnectionState.CONNECTING))
+                await self._server.reachable.wait()
+                self._cut.clear()
+                self._receive = receive
+                await self._greet(receive)
+                await self._cut.wait()
+                self._receive = None
+                await receive(Connection(ConnectionState.LOST, "connection_lost"))
+        finally:
+            self._receive = None
+            self._server.accounts.remove(self)
+
+    async def _greet(self, receive: Receive) -> None:
+        await receive(Connection(ConnectionState.CONNECTED))
+        for chat in sorted(self._open):
+            await self._roll_call(chat)
+
+    async def _roll_call(self, chat: ChatId) -> None:
+        here = self._server.chat(chat)
+        for person in here.people.values():
+            await self.tell(Joined(self._server.next_id(), chat, person))
+        await self.tell(TopicChanged(self._server.next_id(), chat, None, here.topic))
+
+    def cut(self) -> None:
+        """Lose the connection."""
+        self._cut.set()
+        self._receive = None
+
+    async def tell(self, event: ChatEvent) -> None:
+        """Hear of an event on the server."""
+        if event.chat in self._open and self._receive is not None:
+            await self._receive(event)
+
+    async def open(self, chat: ChatId) -> None:
+        """Enter the chat; those in it and its topic are said."""
+        if self._server.chat(chat).refuses:
+            raise Refused("network_refused")
+        known = chat in self._open
+        self._open.add(chat)
+        self._connected()
+        if not known:
+            await self._roll_call(chat)
+
+    async def close(self, chat: ChatId) -> None:
+        """Leave it."""
+        self._open.discard(chat)
+
+    async def send(self, outgoing: Outgoing, claim: Claim) -> Receipt:
+        """Write each line as one part; edits, deletions and reactions are one part too."""
+        self._connected()
+        if outgoing.chat not in self._open:
+            raise Refused("network_refused")
+        written = []
+        for number, text in enumerate(_parts(outgoing, self._capabilities)):
+            self._connected()
+            if self._server.failures:
+                self._server.failures -= 1
+                raise TryLater("unreachable")
+            if await claim(number):
+                part = Heard(self._server.next_id(), outgoing.key, number, text, outgoing)
+                await self._server.write(outgoing.chat, part)
+                written.append((number, part.id))
+        return Receipt(tuple(written))
+
+    async def set_topic(self, chat: ChatId, topic: str) -> None:
+        """Set the topic; our own change is not said to us."""
+        self._connected()
+        self._server.chat(chat).topic = topic
+
+    async def chats(self) -> tuple[ChatSummary, ...]:
+        """All chats of the server."""
+        return tuple(
+            ChatSummary(name, str(name), len(chat.people)) for name, chat in self._server.chats.items()
+        )
+
+    async def members(self, chat: ChatId) -> tuple[Person, ...]:
+        """All in the chat."""
+        self._connected()
+        return tuple(self._server.chat(chat).people.values())
+
+    async def check(self) -> None:
+        """Only whether the server can be reached."""
+        if not self._server.reachable.is_set():
+            raise Unreachable
+
+    def _connected(self) -> None:
+        if self._receive is None:
+            raise Unreachable
+
+
+def _parts(outgoing: Outgoing, capabilities: Capabilities) -> Iterable[str]:
+    match outgoing.act:
+        case Say(message=message) | Edit(message=message):
+            lines = plain(message.text)
+            return lines.split("\n") if capabilities.line_bytes else (lines,)
+        case Delete():
+            return ("",)
+        case React(key=key):
+            return (key,)
+
+
+def build(section: Section) -> MemoryNetwork:
+    """A network of its own with nobody on it, for trying the bridge out without any network."""
+    section.done()
+    return MemoryNetwork(MemoryServer())

@@ -1,0 +1,86 @@
+"""The memory network keeps the contract of networks, rich and poor."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+
+from bridge.networks.base import Capabilities, Connection, ConnectionState
+from bridge.networks.memory import EVERYTHING, LINES, MemoryNetwork, MemoryServer
+from haven.errors import Refused
+from haven.ids import ChatId, RemoteUserId
+from tests.contracts.network import Log, NetworkContract
+
+CHAT = ChatId("fathers")
+
+
+class MemoryWorld:
+    """The people of a memory server."""
+
+    def __init__(self, capabilities: Capabilities) -> None:
+        self.server = MemoryServer()
+        self.network = MemoryNetwork(self.server, capabilities)
+        self.chat = CHAT
+        self.log = Log()
+        self._ids: dict[str, RemoteUserId] = {}
+
+    async def join(self, name: str) -> None:
+        self._ids[name] = (await self.server.join(CHAT, name)).id
+
+    async def speak(self, name: str, text: str) -> None:
+        await self.server.speak(CHAT, self._ids[name], text)
+
+    async def rename(self, name: str, new: str) -> None:
+        self._ids[new] = self._ids.pop(name)
+        await self.server.rename(CHAT, self._ids[new], new)
+
+    async def leave(self, name: str) -> None:
+        await self.server.leave(CHAT, self._ids.pop(name))
+
+    async def make_operator(self, name: str) -> None:
+        await self.server.make_operator(CHAT, self._ids[name])
+
+    async def set_topic(self, name: str, topic: str) -> None:
+        await self.server.set_topic(CHAT, self._ids[name], topic)
+
+    async def drop(self) -> None:
+        await self.server.drop()
+
+    async def heard(self, number: int) -> list[str]:
+        return await self.server.heard(CHAT, number)
+
+    async def topic(self, expected: str) -> str:
+        return self.server.chat(CHAT).topic
+
+
+async def in_a_world(capabilities: Capabilities) -> AsyncIterator[MemoryWorld]:
+    world = MemoryWorld(capabilities)
+    running = asyncio.create_task(world.network.run(world.log))
+    await world.log.wait(Connection, lambda event: event.state is ConnectionState.CONNECTED)
+    await world.network.open(CHAT)
+    yield world
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
+class TestRich(NetworkContract):
+    @pytest.fixture
+    async def world(self) -> AsyncIterator[MemoryWorld]:
+        async for world in in_a_world(EVERYTHING):
+            yield world
+
+
+class TestPoor(NetworkContract):
+    @pytest.fixture
+    async def world(self) -> AsyncIterator[MemoryWorld]:
+        async for world in in_a_world(LINES):
+            yield world
+
+
+async def test_a_chat_that_refuses_stays_closed() -> None:
+    server = MemoryServer()
+    server.chat(CHAT).refuses = True
+    with pytest.raises(Refused):
+        await MemoryNetwork(server).open(CHAT)
