@@ -5,8 +5,9 @@ Limits are those of WhatsApp Communities (FEATURES C1): a name of 100 characters
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from typing import Any
 
 from haven.errors import Invalid
 from haven.ids import ChatId, Network, RoomId, UserId
@@ -103,7 +104,7 @@ class Settings:
     """What an admin can set for a community. ``language`` is a code of the catalogues; the limits count."""
 
     who_adds_groups: WhoAddsGroups = WhoAddsGroups.ADMINS
-    replies: Replies = Replies.THREADS
+    replies: Replies = Replies.OFF
     join: JoinPolicy = JoinPolicy.REQUEST
     language: str = "en"
     group_limit: int = 100
@@ -114,6 +115,28 @@ class Settings:
             raise Invalid("setting_range", setting="group_limit", low=1, high=1_000)
         if not 1 <= self.admin_limit <= 1_000:
             raise Invalid("setting_range", setting="admin_limit", low=1, high=1_000)
+
+
+def setting_choices(name: str) -> tuple[str, ...]:
+    """The values a setting can have, for showing; empty where it is a number or free text. Raises `Invalid` if unknown."""
+    if name not in _SETTINGS:
+        raise Invalid("setting_unknown", setting=name, known=", ".join(_SETTINGS))
+    kind = type(getattr(Settings(), name))
+    return tuple(str(choice) for choice in kind) if issubclass(kind, StrEnum) else ()
+
+
+def with_setting(settings: Settings, name: str, text: str) -> Settings:
+    """The settings with one changed as a person wrote it. Raises `Invalid` for an unknown setting or a value it cannot have."""
+    choices = setting_choices(name)
+    kind = type(getattr(settings, name))
+    try:
+        value: Any = kind(text.strip().lower())
+    except ValueError:
+        raise Invalid("setting_value", setting=name, choices=", ".join(choices) or "1, 2, 3 ...") from None
+    return replace(settings, **{name: value})
+
+
+_SETTINGS = tuple(setting.name for setting in fields(Settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +162,8 @@ class Group:
     ``room`` is a placeholder (`haven.desired.placeholder`) until the room exists. ``slot`` tells the rooms of one community
     apart from before they exist: it is written into ``m.room.create``, so that a room is never made twice.
     ``exceptions``: roles that hold in this room only, or differ in it on purpose.
+    ``bridged``: the bridge has work here: a link is wanted, or one that was has not been undone yet.
+    ``made_for``: who is invited at the moment the room is made.
     """
 
     room: RoomId
@@ -150,6 +175,8 @@ class Group:
     suggested: bool = False
     exceptions: Mapping[UserId, Role] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
+    bridged: bool = False
+    made_for: UserId | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", checked_name(self.name))

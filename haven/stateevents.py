@@ -1,0 +1,239 @@
+"""Turns ``chat.haven.*`` and ``m.bridge`` content into values and back (CONTRACT, "Room state").
+
+Reading is tolerant: an unknown field is kept when we write again, an unknown value of a setting falls back to its default,
+and content that cannot be understood raises `Invalid`, which callers report and survive. Writing always starts from what is there.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any
+
+from haven.errors import Invalid
+from haven.ids import ChatId, Network, RoomId, UserId
+from haven.model import Kind, Link, Role, Settings, Visibility
+from haven.ports import Content
+
+COMMUNITY = "chat.haven.community"
+GROUP = "chat.haven.group"
+LINK = "chat.haven.link"
+BRIDGE = "m.bridge"
+BRIDGE_UNSTABLE = "uk.half-shot.bridge"
+STATUS = "chat.haven.status"
+SLOT = "chat.haven.slot"
+"""In the content of ``m.room.create``: which room of which founding this is."""
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CommunityRecord:
+    """``chat.haven.community``: what the space says of its community."""
+
+    name: str
+    owner: UserId
+    announcements: RoomId | None = None
+    general: RoomId | None = None
+    admins: RoomId | None = None
+    settings: Settings = field(default_factory=Settings)
+    deactivated: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRecord:
+    """``chat.haven.group``: what a room says of its place in a community."""
+
+    community: RoomId
+    kind: Kind
+    visibility: Visibility = Visibility.OPEN
+    exceptions: Mapping[UserId, Role] = field(default_factory=dict)
+
+
+class LinkState(StrEnum):
+    """What became of a link, as ``chat.haven.status`` in ``m.bridge`` says."""
+
+    CONNECTING = "connecting"
+    PROOF = "proof"
+    LINKED = "linked"
+    BROKEN = "broken"
+    UNLINKED = "unlinked"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatus:
+    """State of one link. ``since`` in ms since the epoch; ``reason`` a phrase key; ``code`` only while a proof is awaited."""
+
+    network: Network
+    chat: ChatId
+    state: LinkState
+    since: int
+    reason: str = ""
+    code: str = ""
+
+
+def _checked_version(content: Content) -> None:
+    version = content.get("version")
+    if not isinstance(version, int) or isinstance(version, bool):
+        raise Invalid("state_damaged", field="version")
+    if version > VERSION:
+        raise Invalid("state_newer", version=version)
+
+
+def _text(content: Content, name: str) -> str:
+    value = content.get(name)
+    if not isinstance(value, str) or not value:
+        raise Invalid("state_damaged", field=name)
+    return value
+
+
+def _room(content: Content, name: str) -> RoomId | None:
+    value = content.get(name)
+    return RoomId(value) if isinstance(value, str) and value else None
+
+
+def read_settings(value: object) -> Settings:
+    """Settings out of JSON; what is unknown or of the wrong type falls back to the default."""
+    settings = Settings()
+    for setting in fields(Settings):
+        wanted = value.get(setting.name) if isinstance(value, Mapping) else None
+        try:
+            settings = replace(
+                settings, **{setting.name: _setting(type(getattr(settings, setting.name)), wanted)}
+            )
+        except (ValueError, Invalid):
+            continue
+    return settings
+
+
+def _setting(kind: type, wanted: object) -> Any:
+    if isinstance(wanted, bool) or not isinstance(wanted, int if kind is int else str):
+        raise Invalid("state_damaged", field="settings")
+    return kind(wanted)
+
+
+def read_community(content: Content) -> CommunityRecord:
+    """Read ``chat.haven.community``. Raises `Invalid` when it is damaged or newer than we are."""
+    _checked_version(content)
+    deactivated = content.get("deactivated")
+    return CommunityRecord(
+        name=_text(content, "name"),
+        owner=UserId(_text(content, "owner")),
+        announcements=_room(content, "announcements"),
+        general=_room(content, "general"),
+        admins=_room(content, "admins"),
+        settings=read_settings(content.get("settings")),
+        deactivated=deactivated if isinstance(deactivated, int) else None,
+    )
+
+
+def community_content(record: CommunityRecord, before: Content) -> Content:
+    """``chat.haven.community`` for ``record``, on top of the content ``before``, whose unknown fields stay."""
+    old = before.get("settings")
+    settings = {s.name: getattr(record.settings, s.name) for s in fields(Settings)}
+    plain = {name: value if isinstance(value, int) else str(value) for name, value in settings.items()}
+    rooms = {"announcements": record.announcements, "general": record.general, "admins": record.admins}
+    kept = {name: value for name, value in before.items() if name not in {*rooms, "deactivated"}}
+    content = {
+        **kept,
+        "version": VERSION,
+        "name": record.name,
+        "owner": record.owner,
+        **{name: room for name, room in rooms.items() if room is not None},
+        "settings": {**(old if isinstance(old, Mapping) else {}), **plain},
+    }
+    return content if record.deactivated is None else {**content, "deactivated": record.deactivated}
+
+
+def read_group(content: Content) -> GroupRecord:
+    """Read ``chat.haven.group``. Raises `Invalid` when it is damaged or newer than we are."""
+    _checked_version(content)
+    try:
+        kind = Kind(_text(content, "kind"))
+        visibility = Visibility(str(content.get("visibility", Visibility.OPEN)))
+    except ValueError:
+        raise Invalid("state_damaged", field="kind") from None
+    return GroupRecord(RoomId(_text(content, "community")), kind, visibility, _read_exceptions(content))
+
+
+def _read_exceptions(content: Content) -> dict[UserId, Role]:
+    value = content.get("exceptions")
+    known = {str(role): role for role in Role if role is not Role.OWNER}
+    pairs = value.items() if isinstance(value, Mapping) else ()
+    return {UserId(str(user)): known[role] for user, role in pairs if isinstance(role, str) and role in known}
+
+
+def group_content(record: GroupRecord, before: Content) -> Content:
+    """``chat.haven.group`` for ``record``, on top of the content ``before``, whose unknown fields stay."""
+    return {
+        **before,
+        "version": VERSION,
+        "community": record.community,
+        "kind": str(record.kind),
+        "visibility": str(record.visibility),
+        "exceptions": {user: str(role) for user, role in record.exceptions.items()},
+    }
+
+
+def read_link(content: Content) -> Link | None:
+    """Read ``chat.haven.link``; ``None`` for the empty content that stands for "unlinked". Raises `Invalid` when damaged."""
+    if "network" not in content:
+        return None
+    _checked_version(content)
+    return Link(
+        network=Network(_text(content, "network")),
+        chat=ChatId(_text(content, "chat")),
+        by=UserId(_text(content, "by")),
+        whole=content.get("whole") is True,
+        proven=content.get("proven") is True,
+    )
+
+
+def link_content(link: Link, before: Content) -> Content:
+    """``chat.haven.link`` for ``link``, on top of the content ``before``, whose unknown fields stay."""
+    return {
+        **before,
+        "version": VERSION,
+        "network": link.network,
+        "chat": link.chat,
+        "whole": link.whole,
+        "by": link.by,
+        "proven": link.proven,
+    }
+
+
+def bridge_key(network: Network, chat: ChatId) -> str:
+    """The state key of ``m.bridge`` for a chat."""
+    return f"haven://{network}/{chat}"
+
+
+def bridge_content(
+    status: LinkStatus, bot: UserId, creator: UserId, network_name: str, chat_name: str
+) -> Content:
+    """``m.bridge`` (MSC2346) for a link; ``network_name`` and ``chat_name`` are what people read."""
+    known = {"state": str(status.state), "since": status.since, "reason": status.reason, "code": status.code}
+    return {
+        "bridgebot": bot,
+        "creator": creator,
+        "protocol": {"id": status.network, "displayname": network_name},
+        "channel": {"id": status.chat, "displayname": chat_name},
+        STATUS: {name: value for name, value in known.items() if value != ""},
+    }
+
+
+def read_status(content: Content) -> LinkStatus | None:
+    """The state of a link out of ``m.bridge``; ``None`` where the event is not ours or is damaged."""
+    status, protocol, channel = content.get(STATUS), content.get("protocol"), content.get("channel")
+    if not (isinstance(status, Mapping) and isinstance(protocol, Mapping) and isinstance(channel, Mapping)):
+        return None
+    since = status.get("since")
+    try:
+        return LinkStatus(
+            network=Network(_text(protocol, "id")),
+            chat=ChatId(_text(channel, "id")),
+            state=LinkState(str(status.get("state"))),
+            since=since if isinstance(since, int) else 0,
+            reason=str(status.get("reason", "")),
+            code=str(status.get("code", "")),
+        )
+    except (ValueError, Invalid):
+        return None
