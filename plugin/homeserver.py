@@ -1,0 +1,264 @@
+"""The ports of the mind over maubot's Matrix client: the only file of the plugin that sends.
+
+Requests go out with the client's session, address and token, yet not through its `api.request`: mautrix 0.21 forgets
+how long a 429 told us to wait, retries by itself when asked to, and logs the contents of messages at DEBUG. Nothing
+here retries and nothing is logged. What is meant for an encrypted room is encrypted by the client first.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import quote
+
+from aiohttp import ClientError, ClientResponse, ClientTimeout
+from mautrix.client import Client
+from mautrix.errors import MatrixError, MatrixRequestError, MLimitExceeded
+from mautrix.types import EventType
+from mautrix.types import RoomID as MautrixRoomId
+from yarl import URL
+
+from haven.errors import HavenError, Invalid, Missing, RateLimited, Refused, Unreachable
+from haven.ids import EventId, RoomId, UserId
+from haven.ports import NO_EVENT, Content, NewRoom, StateEvent
+
+PATIENCE: Final = ClientTimeout(total=60)
+"""How long one request may take, in seconds: creating a room is the slowest thing we ask for."""
+
+DEFAULT_WAIT: Final = 5.0
+"""Seconds to wait after a 429 that does not say how long."""
+
+NEVER_ENCRYPTED: Final = frozenset({"m.reaction", "m.room.redaction"})
+"""Message events that stay readable to the homeserver also in encrypted rooms (spec: m.room.encryption)."""
+
+Query = Sequence[tuple[str, str]]
+
+
+class MautrixHomeserver:
+    """What the mind needs from a homeserver, as the user of one `mautrix.client.Client` (see `haven.ports`)."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def user(self) -> UserId:
+        """The user whose eyes and hands this is."""
+        return UserId(self._client.mxid)
+
+    async def joined_rooms(self) -> tuple[RoomId, ...]:
+        """See `haven.ports.ListsRooms`."""
+        answer = await self._ask("GET", "v3/joined_rooms")
+        return tuple(RoomId(str(room)) for room in _items(answer, "joined_rooms"))
+
+    async def room_state(self, room: RoomId) -> tuple[StateEvent, ...]:
+        """See `haven.ports.ReadsRoom`."""
+        answer = await self._ask("GET", f"v3/rooms/{_part(room)}/state")
+        events = answer if isinstance(answer, list) else []
+        return tuple(_state_event(event) for event in events if isinstance(event, dict))
+
+    async def state_content(self, room: RoomId, event_type: str, key: str = "") -> Content:
+        """See `haven.ports.ReadsState`."""
+        return _object(await self._ask("GET", _state_path(room, event_type, key)))
+
+    async def create_room(self, room: NewRoom) -> RoomId:
+        """See `haven.ports.CreatesRoom`."""
+        return RoomId(_word(await self._ask("POST", "v3/createRoom", _room_request(room)), "room_id"))
+
+    async def send_state(self, room: RoomId, event_type: str, key: str, content: Content) -> EventId:
+        """See `haven.ports.SendsState`."""
+        return _event_id(await self._ask("PUT", _state_path(room, event_type, key), content))
+
+    async def send_message(
+        self, room: RoomId, event_type: str, content: Content, transaction: str
+    ) -> EventId:
+        """See `haven.ports.SendsMessage`."""
+        event_type, content = await self._sealed(room, event_type, content)
+        path = f"v3/rooms/{_part(room)}/send/{_part(event_type)}/{_part(transaction)}"
+        return _event_id(await self._ask("PUT", path, content))
+
+    async def redact(self, room: RoomId, event: EventId, reason: str, transaction: str) -> EventId:
+        """See `haven.ports.Redacts`."""
+        path = f"v3/rooms/{_part(room)}/redact/{_part(event)}/{_part(transaction)}"
+        return _event_id(await self._ask("PUT", path, _with_reason({}, reason)))
+
+    async def invite(self, room: RoomId, user: UserId) -> None:
+        """See `haven.ports.Invites`."""
+        await self._ask("POST", f"v3/rooms/{_part(room)}/invite", {"user_id": user})
+
+    async def kick(self, room: RoomId, user: UserId, reason: str = "") -> None:
+        """See `haven.ports.Kicks`."""
+        await self._ask("POST", f"v3/rooms/{_part(room)}/kick", _with_reason({"user_id": user}, reason))
+
+    async def ban(self, room: RoomId, user: UserId, reason: str = "") -> None:
+        """See `haven.ports.Bans`."""
+        await self._ask("POST", f"v3/rooms/{_part(room)}/ban", _with_reason({"user_id": user}, reason))
+
+    async def unban(self, room: RoomId, user: UserId) -> None:
+        """See `haven.ports.Unbans`."""
+        await self._ask("POST", f"v3/rooms/{_part(room)}/unban", {"user_id": user})
+
+    async def join(self, room: RoomId, via: Sequence[str] = ()) -> None:
+        """See `haven.ports.Joins`."""
+        await self._ask("POST", f"v3/join/{_part(room)}", {}, _via(via))
+
+    async def knock(self, room: RoomId, via: Sequence[str] = (), reason: str = "") -> None:
+        """See `haven.ports.Knocks`."""
+        await self._ask("POST", f"v3/knock/{_part(room)}", _with_reason({}, reason), _via(via))
+
+    async def leave(self, room: RoomId) -> None:
+        """See `haven.ports.Leaves`."""
+        await self._ask("POST", f"v3/rooms/{_part(room)}/leave", {})
+
+    async def hierarchy(self, space: RoomId) -> tuple[RoomId, ...]:
+        """See `haven.ports.ReadsHierarchy`. Follows the pages (Synapse gives 50 rooms a page)."""
+        path = f"v1/rooms/{_part(space)}/hierarchy"
+        rooms: list[RoomId] = []
+        query: Query = (("max_depth", "1"), ("limit", "50"))
+        while query:
+            answer = _object(await self._ask("GET", path, query=query))
+            rooms += [RoomId(_word(room, "room_id")) for room in _items(answer, "rooms")]
+            page = answer.get("next_batch")
+            query = (*query[:2], ("from", page)) if isinstance(page, str) else ()
+        return tuple(room for room in rooms if room != space)
+
+    async def _sealed(self, room: RoomId, event_type: str, content: Content) -> tuple[str, Content]:
+        """The event as it may travel: encrypted where the room is and the client can."""
+        client = self._client
+        if not client.crypto_enabled or event_type in NEVER_ENCRYPTED or not await self._is_encrypted(room):
+            return event_type, content
+        kind = EventType.find(event_type, EventType.Class.MESSAGE)
+        try:
+            sealed = await client.encrypt(MautrixRoomId(room), kind, dict(content))  # type: ignore[arg-type]  # a dict serves as well
+        except MatrixError as error:
+            raise _encryption_failure(error) from error
+        return "m.room.encrypted", _object(sealed.serialize())
+
+    async def _is_encrypted(self, room: RoomId) -> bool:
+        store = self._client.state_store
+        known = await store.is_encrypted(MautrixRoomId(room)) if store else None
+        if known is not None:
+            return known
+        try:
+            await self.state_content(room, "m.room.encryption")
+        except Missing:
+            return False
+        return True
+
+    async def _ask(self, method: str, path: str, body: Content | None = None, query: Query = ()) -> object:
+        """One request below ``/_matrix/client/``: its parsed answer, or one of our errors."""
+        api = self._client.api
+        url = URL(f"{str(api.base_url).rstrip('/')}/_matrix/client/{path}", encoded=True)
+        if api.as_user_id:
+            query = (*query, ("user_id", api.as_user_id))
+        request = api.session.request(
+            method,
+            url.extend_query(list(query)),
+            json=None if body is None else dict(body),
+            headers={"Authorization": f"Bearer {api.token}"},
+            timeout=PATIENCE,
+        )
+        try:
+            async with request as response:
+                return await _answer(response)
+        except (ClientError, TimeoutError, OSError) as error:
+            raise Unreachable from error
+
+
+async def _answer(response: ClientResponse) -> object:
+    try:
+        body: object = await response.json(content_type=None)
+    except ValueError:
+        body = None
+    if response.status == 200 and body is not None:
+        return body
+    raise _failure(response.status, _object(body), response.headers.get("Retry-After", ""))
+
+
+def _failure(status: int, body: Content, retry_after: str) -> HavenError:
+    """Our error for an answer that is none (mapping: docstring of `haven.ports`)."""
+    code = str(body.get("errcode", status))
+    if status == 429:
+        told = body.get("retry_after_ms")
+        return RateLimited(told / 1000 if isinstance(told, int | float) else _seconds(retry_after))
+    if status == 403:
+        return Refused("refused", code=code)
+    if status == 404:
+        return Missing("missing", code=code)
+    if 400 <= status < 500 and status != 408:
+        return Invalid("invalid", code=code)
+    return Unreachable(after=float(retry_after) if retry_after.isdecimal() else None)
+
+
+def _encryption_failure(error: MatrixError) -> HavenError:
+    if isinstance(error, MLimitExceeded):
+        return RateLimited(DEFAULT_WAIT)
+    if isinstance(error, MatrixRequestError):
+        return _failure(error.http_status, {"errcode": error.errcode or error.http_status}, "")
+    return Unreachable("encryption_failed")
+
+
+def _seconds(header: str) -> float:
+    return float(header) if header.isdecimal() else DEFAULT_WAIT
+
+
+def _room_request(room: NewRoom) -> Content:
+    request: dict[str, object] = {
+        "room_version": room.version,
+        "visibility": "private",
+        "name": room.name,
+        "topic": room.topic,
+        "creation_content": dict(room.creation),
+        "initial_state": [
+            {"type": event.type, "state_key": event.key, "content": dict(event.content)}
+            for event in room.state
+        ],
+        "power_level_content_override": dict(room.power),
+        "invite": list(room.invite),
+    }
+    return {name: value for name, value in request.items() if value}
+
+
+def _state_event(raw: Content) -> StateEvent:
+    at = raw.get("origin_server_ts")
+    return StateEvent(
+        type=_word(raw, "type"),
+        key=_word(raw, "state_key"),
+        sender=UserId(_word(raw, "sender")),
+        content=_object(raw.get("content")),
+        event=EventId(_word(raw, "event_id")) or NO_EVENT,
+        at=at if isinstance(at, int) else 0,
+    )
+
+
+def _part(text: str) -> str:
+    """One segment of a path, percent-encoded whole: ids and keys may contain slashes."""
+    return quote(text, safe="")
+
+
+def _state_path(room: RoomId, event_type: str, key: str) -> str:
+    return f"v3/rooms/{_part(room)}/state/{_part(event_type)}/{_part(key)}"
+
+
+def _via(servers: Sequence[str]) -> Query:
+    """Both spellings: ``server_name`` is what servers before v1.12 of the specification know (MSC4156)."""
+    return tuple((name, server) for name in ("via", "server_name") for server in servers)
+
+
+def _with_reason(body: Content, reason: str) -> Content:
+    return {**body, "reason": reason} if reason else body
+
+
+def _object(raw: object) -> Content:
+    return raw if isinstance(raw, Mapping) else {}
+
+
+def _items(raw: object, name: str) -> list[object]:
+    found = _object(raw).get(name)
+    return found if isinstance(found, list) else []
+
+
+def _word(raw: object, name: str) -> str:
+    found = _object(raw).get(name)
+    return found if isinstance(found, str) else ""
+
+
+def _event_id(raw: object) -> EventId:
+    return EventId(_word(raw, "event_id"))
