@@ -66,8 +66,16 @@ def commands(paths: list[str]) -> dict[str, tuple[str, ...]]:
 def fix(paths: list[str]) -> None:
     """Lets ruff mend what it can mend."""
     where = paths or ["."]
-    subprocess.run(["ruff", "check", "--fix", "--quiet", *where], cwd=ROOT, env=_environment(), check=False)
-    subprocess.run(["ruff", "format", "--quiet", *where], cwd=ROOT, env=_environment(), check=False)
+    subprocess.run(
+        ["ruff", "check", "--fix", "--quiet", *where],
+        cwd=ROOT,
+        env=_environment(),
+        capture_output=True,
+        check=False,
+    )
+    subprocess.run(
+        ["ruff", "format", "--quiet", *where], cwd=ROOT, env=_environment(), capture_output=True, check=False
+    )
 
 
 def main() -> int:
