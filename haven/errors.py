@@ -36,7 +36,7 @@ class HavenError(Exception):
         return f"{self.key}({', '.join(self.values)})" if self.values else self.key
 
 
-class TryLater(HavenError):  # noqa: N818 - the name says what to do, which is what callers read
+class TryLater(HavenError):
     """May work later.
 
     ``after``: seconds to wait at least before the next try; ``None`` leaves it to the caller's back-off.
@@ -61,7 +61,7 @@ class Unreachable(TryLater):
         super().__init__(key, after, **values)
 
 
-class GiveUp(HavenError):  # noqa: N818 - as above
+class GiveUp(HavenError):
     """Will not work however often it is tried; someone has to change something first."""
 
 

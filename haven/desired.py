@@ -1,0 +1,284 @@
+"""What the rooms of a community should look like, each said in full or left alone where it is nobody's business.
+
+A room that does not exist yet is called by a placeholder made from its slot; when it has been made, the placeholder gives way to
+the room's id wherever it stands (`haven.plan.resolved`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from haven.ids import RoomId, RoomVersion, UserId, server_of
+from haven.model import Community, Group, JoinPolicy, Kind, Role, Visibility
+from haven.permissions import (
+    BOT_LEVEL,
+    BRIDGE_LEVEL,
+    COMMUNITY_ROLES,
+    level_of,
+    role_in,
+    room_frame,
+    space_frame,
+)
+from haven.ports import Content
+from haven.power import PowerLevels, creators_are_infinite
+from haven.snapshot import PRESENT, Membership, Room, World
+from haven.stateevents import COMMUNITY, GROUP, CommunityRecord, GroupRecord, community_content, group_content
+
+PLACEHOLDER = "new:"
+VIA_LIMIT = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Actors:
+    """The accounts that work for Haven. ``version`` is given to new rooms; ``bridge`` is the bridge's bot, if there is one."""
+
+    bot: UserId
+    version: RoomVersion = RoomVersion("12")
+    bridge: UserId | None = None
+
+
+def placeholder(slot: str) -> RoomId:
+    """What a room is called until it exists. Room ids begin with ``!``, so the two are never confused."""
+    return RoomId(PLACEHOLDER + slot)
+
+
+def is_placeholder(room: RoomId) -> bool:
+    """Whether a room does not exist yet."""
+    return room.startswith(PLACEHOLDER)
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredRoom:
+    """One room as it should be.
+
+    ``first``: state that is given to a new room and then left to people. ``state``: state that always holds, by type and
+    key; empty content stands for "taken away" and is never written where nothing is. ``guests``: who must be present;
+    ``only``: if given, everybody who may be present. ``newcomers``: invited at the moment the room is made.
+    """
+
+    room: RoomId
+    name: str
+    slot: str
+    version: RoomVersion
+    power: PowerLevels
+    topic: str = ""
+    space: bool = False
+    first: Mapping[tuple[str, str], Content] = field(default_factory=dict)
+    state: Mapping[tuple[str, str], Content] = field(default_factory=dict)
+    guests: frozenset[UserId] = frozenset()
+    only: frozenset[UserId] | None = None
+    newcomers: tuple[UserId, ...] = ()
+
+
+def located(community: Community, world: World, actors: Actors) -> Community:
+    """The community with every placeholder replaced by the room that was made for its slot, if there is one already.
+
+    Where an interrupted founding made two, the older counts.
+    """
+    made: dict[str, RoomId] = {}
+    for room in sorted(world.values(), key=lambda each: (each.made_at, each.id), reverse=True):
+        if room.slot and actors.bot in room.creators:
+            made[room.slot] = room.id
+    groups = tuple(replace(group, room=_found(group.room, group.slot, made)) for group in community.groups)
+    return replace(community, space=_found(community.space, community.slot, made), groups=groups)
+
+
+def _found(room: RoomId, slot: str, made: Mapping[str, RoomId]) -> RoomId:
+    return made.get(slot, room) if is_placeholder(room) else room
+
+
+def desired_rooms(community: Community, world: World, actors: Actors) -> tuple[DesiredRoom, ...]:
+    """Every room of the community as it should be, the space first."""
+    rooms = (_desired_group(community, group, world, actors) for group in community.groups)
+    return (_desired_space(community, world, actors), *rooms)
+
+
+def staff(community: Community) -> frozenset[UserId]:
+    """Who sits in the admins' room: everybody with a role in the whole community."""
+    return frozenset(
+        {community.owner, *(user for user, role in community.roles.items() if role in COMMUNITY_ROLES)}
+    )
+
+
+def _version(room: RoomId, world: World, actors: Actors) -> RoomVersion:
+    return world[room].version if room in world else actors.version
+
+
+def _new_power(
+    frame: PowerLevels, users: Mapping[UserId, int], version: RoomVersion, actors: Actors
+) -> PowerLevels:
+    """Levels with people in them. The bot stands among them only where the server itself would put it: before version 12."""
+    people = {user: level for user, level in users.items() if user != actors.bot}
+    if not creators_are_infinite(version):
+        people[actors.bot] = BOT_LEVEL
+    return replace(frame, users=people)
+
+
+def _desired_space(community: Community, world: World, actors: Actors) -> DesiredRoom:
+    version = _version(community.space, world, actors)
+    roles = {**community.roles, community.owner: Role.OWNER}
+    users = {user: level_of(role, version) for user, role in roles.items()}
+    return DesiredRoom(
+        room=community.space,
+        name=community.name,
+        slot=community.slot,
+        version=version,
+        power=_new_power(space_frame(), users, version, actors),
+        topic=community.description,
+        space=True,
+        first=_FIRST,
+        state={
+            ("m.room.join_rules", ""): _space_join_rule(community.settings.join),
+            **_children(community, world, actors),
+            (COMMUNITY, ""): _community_record(community, world),
+        },
+        newcomers=(community.owner,),
+    )
+
+
+def _desired_group(community: Community, group: Group, world: World, actors: Actors) -> DesiredRoom:
+    version = _version(group.room, world, actors)
+    admins = staff(community) if group.kind is Kind.ADMINS else None
+    bridge = {actors.bridge} if group.bridged and actors.bridge else set()
+    return DesiredRoom(
+        room=group.room,
+        name=group.name,
+        slot=group.slot,
+        version=version,
+        power=_new_power(
+            room_frame(group.kind, community.settings),
+            _levels(community, group, version, bridge),
+            version,
+            actors,
+        ),
+        topic=group.topic,
+        first=_FIRST,
+        state={
+            (GROUP, ""): _group_record(community, group, world),
+            ("m.room.join_rules", ""): _join_rule(community, group),
+            ("m.space.parent", community.space): _parent(community, group, world, actors),
+        },
+        guests=frozenset(bridge | (_members_of_space(admins, community, world) if admins else set())),
+        only=None if admins is None else admins | {actors.bot} | bridge,
+        newcomers=_newcomers(community, group),
+    )
+
+
+_FIRST: Mapping[tuple[str, str], Content] = {
+    ("m.room.history_visibility", ""): {"history_visibility": "joined"},
+    ("m.room.guest_access", ""): {"guest_access": "forbidden"},
+}
+
+
+def _newcomers(community: Community, group: Group) -> tuple[UserId, ...]:
+    if group.kind is Kind.ADMINS:
+        return tuple(sorted(staff(community)))
+    return (group.made_for,) if group.made_for and group.visibility is Visibility.HIDDEN else ()
+
+
+def _levels(
+    community: Community, group: Group, version: RoomVersion, bridge: Iterable[UserId]
+) -> dict[UserId, int]:
+    people = {community.owner, *community.roles, *group.exceptions}
+    roles = {user: role_in(community, group, user) for user in people}
+    levels = {user: level_of(role, version) for user, role in roles.items() if role is not Role.MEMBER}
+    return {**levels, **dict.fromkeys(bridge, BRIDGE_LEVEL)}
+
+
+def _members_of_space(people: frozenset[UserId], community: Community, world: World) -> set[UserId]:
+    """Those of ``people`` who are in the space: nobody is invited to the admins' room before they are a member."""
+    space = world.get(community.space)
+    return set() if space is None else set(people & space.with_membership(Membership.JOINED))
+
+
+def _space_join_rule(policy: JoinPolicy) -> Content:
+    return {
+        "join_rule": {JoinPolicy.OPEN: "public", JoinPolicy.REQUEST: "knock", JoinPolicy.INVITE: "invite"}[
+            policy
+        ]
+    }
+
+
+def _join_rule(community: Community, group: Group) -> Content:
+    if group.kind is Kind.ADMINS or group.visibility is Visibility.HIDDEN:
+        return {"join_rule": "invite"}
+    if group.visibility is Visibility.REQUEST:
+        return {"join_rule": "knock"}
+    return {"join_rule": "restricted", "allow": [{"type": "m.room_membership", "room_id": community.space}]}
+
+
+def _children(community: Community, world: World, actors: Actors) -> dict[tuple[str, str], Content]:
+    children: dict[tuple[str, str], Content] = {}
+    for place, group in enumerate(community.groups):
+        key = ("m.space.child", str(group.room))
+        hidden = group.kind is not Kind.ADMINS and group.visibility is Visibility.HIDDEN
+        children[key] = {} if hidden else _child(community, group, place, world, actors)
+    return children
+
+
+def _child(community: Community, group: Group, place: int, world: World, actors: Actors) -> Content:
+    space = world.get(community.space)
+    before = space.content("m.space.child", group.room) if space else {}
+    order = before.get("order")
+    return {
+        **before,
+        "via": _via(group.room, before, world, actors),
+        "order": order if isinstance(order, str) and 0 < len(order) <= 50 else f"{place:04d}",
+        "suggested": group.suggested if before.get("via") else _suggested(group),
+    }
+
+
+def _parent(community: Community, group: Group, world: World, actors: Actors) -> Content:
+    before = world[group.room].content("m.space.parent", community.space) if group.room in world else {}
+    return {**before, "via": _via(community.space, before, world, actors), "canonical": True}
+
+
+def _suggested(group: Group) -> bool:
+    return group.suggested or group.kind in {Kind.ANNOUNCEMENTS, Kind.GENERAL}
+
+
+def _via(room: RoomId, before: Content, world: World, actors: Actors) -> list[str]:
+    """Up to three servers to find a room by. What stands there stays while it is still true, so that joins write nothing."""
+    servers = world[room].servers() if room in world else ()
+    stated = before.get("via")
+    true = isinstance(stated, list) and all(server in servers for server in stated)
+    if isinstance(stated, list) and true and len(stated) >= min(VIA_LIMIT, len(servers)) > 0:
+        return stated
+    return list(servers[:VIA_LIMIT]) or [server_of(actors.bot)]
+
+
+def _community_record(community: Community, world: World) -> Content:
+    space = world.get(community.space)
+    record = CommunityRecord(
+        name=community.name,
+        owner=community.owner,
+        announcements=_room_of(community, Kind.ANNOUNCEMENTS),
+        general=_room_of(community, Kind.GENERAL),
+        admins=_room_of(community, Kind.ADMINS),
+        settings=community.settings,
+        deactivated=community.deactivated,
+    )
+    return community_content(record, space.content(COMMUNITY) if space else {})
+
+
+def _room_of(community: Community, kind: Kind) -> RoomId | None:
+    group = community.only(kind)
+    return group.room if group else None
+
+
+def _group_record(community: Community, group: Group, world: World) -> Content:
+    room = world.get(group.room)
+    record = GroupRecord(community.space, group.kind, group.visibility, group.exceptions)
+    return group_content(record, room.content(GROUP) if room else {})
+
+
+def missing_guests(desired: DesiredRoom, room: Room) -> tuple[UserId, ...]:
+    """Who must be invited: wanted, not present, not banned, and not gone by their own choice."""
+    settled = PRESENT | {Membership.BANNED, Membership.LEFT}
+    return tuple(sorted(user for user in desired.guests if room.members.get(user) not in settled))
+
+
+def surplus_guests(desired: DesiredRoom, room: Room) -> tuple[UserId, ...]:
+    """Who must go: present in a room that is only for others."""
+    if desired.only is None:
+        return ()
+    return tuple(sorted(room.with_membership(*PRESENT, Membership.KNOCKING) - desired.only))

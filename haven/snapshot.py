@@ -1,0 +1,166 @@
+"""What the rooms look like: one value per room, read from its whole state, and all of them together as the world.
+
+Reading never fails: what is missing or damaged counts as absent here, and `haven.intent` reports what it means.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from haven.errors import Invalid
+from haven.ids import RoomId, RoomVersion, UserId, server_of
+from haven.model import DESCRIPTION_LIMIT, NAME_LIMIT, checked_name
+from haven.ports import Content, StateEvent
+from haven.power import INFINITE, PowerLevels, creators_are_infinite
+from haven.stateevents import COMMUNITY, SLOT
+
+
+class Membership(StrEnum):
+    """A person's membership. Leaving is told apart from being removed: who left on purpose is not invited again."""
+
+    JOINED = "join"
+    INVITED = "invite"
+    KNOCKING = "knock"
+    BANNED = "ban"
+    LEFT = "leave"
+    REMOVED = "removed"
+
+
+PRESENT = frozenset({Membership.JOINED, Membership.INVITED})
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One room as it is. ``state`` holds everything but memberships, by type and state key."""
+
+    id: RoomId
+    state: Mapping[tuple[str, str], StateEvent] = field(default_factory=dict)
+    members: Mapping[UserId, Membership] = field(default_factory=dict)
+
+    def content(self, event_type: str, key: str = "") -> Content:
+        """The content of a state event; empty where there is none."""
+        event = self.state.get((event_type, key))
+        return {} if event is None else event.content
+
+    def keyed(self, event_type: str) -> tuple[StateEvent, ...]:
+        """All state events of a type, sorted by state key."""
+        return tuple(self.state[place] for place in sorted(self.state) if place[0] == event_type)
+
+    def text(self, event_type: str, field_name: str) -> str:
+        """A text field of a state event with an empty key; "" where absent or not a text."""
+        value = self.content(event_type).get(field_name)
+        return value if isinstance(value, str) else ""
+
+    @property
+    def version(self) -> RoomVersion:
+        """The room version; rooms that do not say are of version 1 (spec: ``m.room.create``)."""
+        return RoomVersion(self.text("m.room.create", "room_version") or "1")
+
+    @property
+    def is_space(self) -> bool:
+        """Whether this is a space."""
+        return self.text("m.room.create", "type") == "m.space"
+
+    @property
+    def creators(self) -> frozenset[UserId]:
+        """Who made the room: the sender of its create event, and the additional creators of version 12 (MSC4289)."""
+        event = self.state.get(("m.room.create", ""))
+        if event is None:
+            return frozenset()
+        more = event.content.get("additional_creators") if creators_are_infinite(self.version) else None
+        listed = more if isinstance(more, list) else []
+        return frozenset({event.sender, *(UserId(user) for user in listed if isinstance(user, str))})
+
+    @property
+    def infinite(self) -> frozenset[UserId]:
+        """Those whose power is infinite: the creators from version 12 on, nobody before."""
+        return self.creators if creators_are_infinite(self.version) else frozenset()
+
+    @property
+    def power(self) -> PowerLevels:
+        """The power levels of the room."""
+        return PowerLevels.parse(self.content("m.room.power_levels"))
+
+    def power_of(self, user: UserId) -> float:
+        """The level of a user. Without a power levels event the creator has 100 (before version 12) and others 0."""
+        if ("m.room.power_levels", "") not in self.state and user in self.creators:
+            return INFINITE if user in self.infinite else 100
+        return self.power.of(user, self.infinite)
+
+    @property
+    def name(self) -> str:
+        """What ``m.room.name`` says, trimmed."""
+        return self.text("m.room.name", "name").strip()
+
+    @property
+    def topic(self) -> str:
+        """What ``m.room.topic`` says, trimmed."""
+        return self.text("m.room.topic", "topic").strip()
+
+    @property
+    def slot(self) -> str:
+        """Which room of which founding this is; "" for rooms that we did not make."""
+        return self.text("m.room.create", SLOT)
+
+    @property
+    def made_at(self) -> int:
+        """When the room was made, in ms since the epoch, as its server says."""
+        event = self.state.get(("m.room.create", ""))
+        return event.at if event else 0
+
+    def with_membership(self, *memberships: Membership) -> frozenset[UserId]:
+        """Everybody of these memberships."""
+        return frozenset(user for user, held in self.members.items() if held in memberships)
+
+    def servers(self) -> tuple[str, ...]:
+        """The servers of those joined, the ones with most members first."""
+        counted = Counter(server_of(user) for user in self.with_membership(Membership.JOINED))
+        return tuple(sorted(counted, key=lambda server: (-counted[server], server)))
+
+    def changed(self, event: StateEvent) -> "Room":
+        """The same room after one more state event."""
+        if event.type == "m.room.member":
+            return replace(self, members={**self.members, UserId(event.key): _membership(event)})
+        return replace(self, state={**self.state, (event.type, event.key): event})
+
+
+def called(room: Room) -> str:
+    """What a room is called. Where the name set by hand breaks our rules, what its record says, or else its id."""
+    for name in (room.name, room.text(COMMUNITY, "name"), room.id[:NAME_LIMIT]):
+        with suppress(Invalid):
+            return checked_name(name)
+    return "?"
+
+
+def described(room: Room) -> str:
+    """The topic of a room as far as our rules allow: no control characters, at most 2,048 long."""
+    readable = "".join(character for character in room.topic if character.isprintable() or character == "\n")
+    return readable[:DESCRIPTION_LIMIT].strip()
+
+
+World = Mapping[RoomId, Room]
+"""Every room the bot is joined to, by id."""
+
+
+def room_of(room: RoomId, events: Iterable[StateEvent]) -> Room:
+    """A room from its whole state."""
+    state: dict[tuple[str, str], StateEvent] = {}
+    members: dict[UserId, Membership] = {}
+    for event in events:
+        if event.type == "m.room.member":
+            members[UserId(event.key)] = _membership(event)
+        else:
+            state[event.type, event.key] = event
+    return Room(room, state, members)
+
+
+def _membership(event: StateEvent) -> Membership:
+    said = event.content.get("membership")
+    if said == "leave":
+        return Membership.LEFT if event.sender == event.key else Membership.REMOVED
+    return Membership(said) if isinstance(said, str) and said in _KNOWN else Membership.REMOVED
+
+
+_KNOWN = frozenset(Membership) - {"leave", "removed"}
