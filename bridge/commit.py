@@ -1,0 +1,108 @@
+"""Group commit: many small jobs of the database, one transaction for all that wait.
+
+A commit costs a flush of the disk whether it holds one row or a hundred. So all work goes through one
+writer, in the order it was asked for, and whoever asks waits until the transaction that held their work is
+on disk. Reads go the same way: they see all that was asked for before them.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+from mautrix.util.async_db import Connection, Database
+
+from haven.errors import Unreachable
+
+T = TypeVar("T")
+Job = Callable[[Connection], Awaitable[T]]
+"""Some queries. May run twice where a neighbour in the same transaction failed, so it keeps no state of its
+own."""
+
+log = logging.getLogger(__name__)
+MOST = 500
+"""Jobs in one transaction, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    job: Job[Any]
+    done: asyncio.Future[Any]
+
+
+class GroupCommit:
+    """The one writer of a database. ``run`` must be running for ``ask`` to be answered."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._asked: asyncio.Queue[_Asked | None] = asyncio.Queue()
+
+    async def ask(self, job: Job[T]) -> T:
+        """Do ``job`` and commit it. Raises ``Unreachable`` (key ``database``) when the database does not
+        answer or refuses.
+        """
+        return await self.enqueue(job)
+
+    def enqueue(self, job: Job[T]) -> asyncio.Future[T]:
+        """The same without waiting: the place in the order is taken now, the result comes when it is
+        committed.
+        """
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._asked.put_nowait(_Asked(job, done))
+        return done
+
+    async def run(self) -> None:
+        """Serve until ``stop``; what was asked for before it is still done."""
+        stopping = False
+        while not stopping:
+            batch, stopping = await self._batch()
+            if batch:
+                await self._commit(batch)
+
+    def stop(self) -> None:
+        """End ``run`` after all that was asked for so far."""
+        self._asked.put_nowait(None)
+
+    async def _batch(self) -> tuple[list[_Asked], bool]:
+        batch: list[_Asked] = []
+        asked = await self._asked.get()
+        while asked is not None:
+            if not asked.done.cancelled():
+                batch.append(asked)
+            if len(batch) >= MOST or self._asked.empty():
+                return batch, False
+            asked = self._asked.get_nowait()
+        return batch, True
+
+    async def _commit(self, batch: list[_Asked]) -> None:
+        try:
+            results = await self._transact([asked.job for asked in batch])
+        except Exception as error:
+            if len(batch) == 1:
+                _fail(batch[0], error)
+                return
+            # One job spoils the transaction for all; alone, each gets its own answer.
+            for asked in batch:
+                await self._commit([asked])
+        else:
+            for asked, result in zip(batch, results, strict=True):
+                with suppress(asyncio.InvalidStateError):
+                    asked.done.set_result(result)
+
+    async def _transact(self, jobs: list[Job[Any]]) -> list[Any]:
+        # mautrix annotates its context managers with what they yield.
+        acquire = cast("Callable[[], AbstractAsyncContextManager[Connection]]", self._database.acquire)
+        async with acquire() as connection:
+            transaction = cast("Callable[[], AbstractAsyncContextManager[None]]", connection.transaction)
+            async with transaction():
+                return [await job(connection) for job in jobs]
+
+
+def _fail(asked: _Asked, error: Exception) -> None:
+    log.error("The database refused a job: %s", type(error).__name__)
+    with suppress(asyncio.InvalidStateError):
+        failure = Unreachable("database")
+        failure.__cause__ = error
+        asked.done.set_exception(failure)

@@ -1,0 +1,207 @@
+"""The durable queue: what is accepted is stored first, then done once, in order within its lane, lanes side
+by side.
+
+A lane is one link in one direction. A lane that has to wait (the other side is down, or told us to) waits
+alone. What cannot be done is set aside under a reference, with its text in the database only, and the lane
+goes on.
+"""
+
+import asyncio
+import logging
+import random
+import secrets
+import time
+from bisect import insort
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from haven.errors import HavenError, RateLimited, TryLater
+
+from .store import Arrival, Item, Pair, Store
+
+log = logging.getLogger(__name__)
+
+TRIES = 5
+"""How often an item may fail in a way that looks like its own fault."""
+PATIENCE = 24 * 3600.0
+"""Seconds for which an item is tried while the other side is in trouble."""
+WINDOW = 50
+"""Items of one lane held in memory; the rest waits on disk."""
+LONGEST_WAIT = 30.0
+
+Handle = Callable[[Item], Awaitable[Sequence[Pair]]]
+"""Does what an item says. Returns the pairs of message and event that came of it."""
+SetAside = Callable[[Item, str, Exception], Awaitable[None]]
+"""Told of an item that was set aside, with the reference that stands in the log, and why."""
+
+
+def back_off(tries: int) -> float:
+    """Seconds to wait after the ``tries``-th failure: doubling from half a second to half a minute, with
+    jitter.
+    """
+    return min(LONGEST_WAIT, 0.5 * 2.0 ** min(tries - 1, 10)) * random.uniform(0.7, 1.0)  # noqa: S311  # no secret
+
+
+def counts_as_try(error: Exception) -> bool:
+    """Whether a failure may be the item's own fault: a bug of ours, or a server that stumbles over just this
+    item.
+    """
+    return not isinstance(error, TryLater) or error.key == "server_error"
+
+
+@dataclass(eq=False, slots=True)
+class _Lane:
+    """One lane in memory. ``complete``: nothing of it waits on disk only."""
+
+    name: str
+    complete: bool
+    items: list[Item] = field(default_factory=list)
+    last: int = 0
+    missed: bool = False
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    told_to_wait: bool = False
+
+
+class Inbox:
+    """The queue. ``run`` works until cancelled; ``add`` may be called from anywhere meanwhile."""
+
+    def __init__(self, store: Store, handle: Handle, on_set_aside: SetAside | None = None) -> None:
+        self._store = store
+        self._handle = handle
+        self._on_set_aside = on_set_aside
+        self._lanes: dict[str, _Lane] = {}
+        self._tasks: asyncio.TaskGroup | None = None
+        self._loaded = False
+
+    async def add(self, arrivals: Sequence[Arrival]) -> int:
+        """Store what is new; returns when it is committed, with how many were new."""
+        items = await self._store.add(arrivals)
+        for item in items:
+            self._push(item)
+        return len(items)
+
+    async def run(self) -> None:
+        """Do what was left from before, and all that comes."""
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
+            for name in await self._store.lanes():
+                self._open(name, complete=False)
+            self._loaded = True
+            tasks.create_task(self._forget(), name="inbox: forget")
+
+    def hurry(self) -> None:
+        """Something came back: lanes that wait of their own accord try again now."""
+        for lane in self._lanes.values():
+            if not lane.told_to_wait:
+                lane.wake.set()
+
+    @property
+    def waiting(self) -> int:
+        """How many items are in memory, waiting or being done."""
+        return sum(len(lane.items) for lane in self._lanes.values())
+
+    def _push(self, item: Item) -> None:
+        if self._tasks is None:
+            return  # it is on disk, where ``run`` begins
+        lane = self._open(item.lane, complete=self._loaded)
+        if lane.complete and len(lane.items) < WINDOW:
+            insort(lane.items, item, key=lambda one: one.seq)
+        else:
+            lane.complete, lane.missed = False, True
+
+    def _open(self, name: str, *, complete: bool) -> _Lane:
+        lane = self._lanes.get(name)
+        if lane is None:
+            lane = self._lanes[name] = _Lane(name, complete)
+            if self._tasks is not None:
+                self._tasks.create_task(self._serve(lane), name="inbox: lane")
+        return lane
+
+    async def _serve(self, lane: _Lane) -> None:
+        while await self._next(lane):
+            item = lane.items[0]
+            await self._until_done(lane, item)
+            lane.items.remove(item)
+            lane.last = item.seq
+        del self._lanes[lane.name]
+
+    async def _next(self, lane: _Lane) -> bool:
+        while not lane.items and not lane.complete:
+            lane.missed = False
+            try:
+                found = await self._store.waiting(lane.name, lane.last, WINDOW)
+            except TryLater:
+                await asyncio.sleep(1)
+                continue
+            lane.items = list(found)
+            lane.complete = len(found) < WINDOW and not lane.missed
+        return bool(lane.items)
+
+    async def _until_done(self, lane: _Lane, item: Item) -> None:
+        deadline = time.monotonic() + PATIENCE
+        tries, trouble = item.tries, 0
+        while True:
+            try:
+                pairs = await self._handle(item)
+            except Exception as error:
+                tries, trouble = tries + counts_as_try(error), trouble + 1
+                hopeless = isinstance(error, HavenError) and not isinstance(error, TryLater)
+                if hopeless or tries >= TRIES or time.monotonic() > deadline:
+                    await self._give_up(item, error)
+                    return
+                await self._note_try(item, tries)
+                await self._wait(lane, error, trouble)
+            else:
+                self._store.done(item, pairs).add_done_callback(_noticed)
+                return
+
+    async def _note_try(self, item: Item, tries: int) -> None:
+        if tries > item.tries:
+            try:
+                await self._store.tried(item, tries)
+            except TryLater:
+                log.warning("Could not count a failed try: the database does not answer")
+
+    async def _wait(self, lane: _Lane, error: Exception, trouble: int) -> None:
+        after = error.after if isinstance(error, TryLater) and error.after is not None else 0.0
+        lane.told_to_wait = isinstance(error, RateLimited)
+        lane.wake.clear()
+        try:
+            async with asyncio.timeout(max(after, 0.0 if lane.told_to_wait else back_off(trouble))):
+                await lane.wake.wait()
+        except TimeoutError:
+            pass
+        finally:
+            lane.told_to_wait = False
+
+    async def _give_up(self, item: Item, error: Exception) -> None:
+        reference = secrets.token_hex(4)
+        if isinstance(error, HavenError):
+            log.warning("Set aside item %s (%s): %s", item.seq, reference, error)
+        else:
+            log.error("A bug while handling item %s (%s)", item.seq, reference, exc_info=_silent(error))
+        try:
+            await self._store.set_aside(item, reference)
+            if self._on_set_aside is not None:
+                await self._on_set_aside(item, reference, error)
+        except Exception as second:
+            log.exception("Could not mark item %s as set aside", item.seq, exc_info=_silent(second))
+
+    async def _forget(self) -> None:
+        while True:
+            try:
+                await self._store.forget_old()
+            except TryLater:
+                log.warning("Could not forget old events: the database does not answer")
+            await asyncio.sleep(3600)
+
+
+def _silent(error: Exception) -> Exception:
+    """The same traceback under an error without its message, which could quote what people wrote."""
+    return Exception(type(error).__name__).with_traceback(error.__traceback__)
+
+
+def _noticed(done: "asyncio.Future[None]") -> None:
+    """Take note of a failed commit: the item will come again after a restart, under the same ids."""
+    if not done.cancelled() and done.exception() is not None:
+        log.error("Could not mark an item as done; it may be handled again after a restart")

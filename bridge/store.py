@@ -1,0 +1,315 @@
+"""What the bridge remembers, in SQLite or PostgreSQL: the inbox, what was seen, which event is which
+message, who is who.
+
+All methods raise ``Unreachable`` (key ``database``) when the database cannot be reached; after a normal
+return the change is on disk.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from mautrix.util.async_db import Connection, Database
+
+from haven.errors import Unreachable
+from haven.ids import ChatId, EventId, Network, RemoteMessageId, RemoteUserId, RoomId, UserId
+
+from .commit import GroupCommit
+from .migrations import upgrades
+
+SEEN_FOR = 8 * 24 * 3600 * 1000
+"""Milliseconds for which an event is recognised when it comes again."""
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Something to do that is not stored yet. ``source`` identifies it for ever; items of one ``lane`` are
+    done in order.
+    """
+
+    source: str
+    lane: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something stored and to be done. ``claimed``: parts that went out already; ``tries``: how often it
+    failed.
+    """
+
+    seq: int
+    lane: str
+    payload: str
+    tries: int = 0
+    claimed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One part of a remote message and the event that is the same thing in Matrix. ``sender`` is the
+    event's.
+    """
+
+    network: Network
+    chat: ChatId
+    message: RemoteMessageId
+    part: int
+    room: RoomId
+    event: EventId
+    sender: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A remote person who has a ghost, and the name the ghost was last given."""
+
+    ghost: UserId
+    network: Network
+    remote: RemoteUserId
+    name: str
+
+
+class Store:
+    """The bridge's database. ``start`` before anything else, ``stop`` at the end."""
+
+    def __init__(self, url: str, clock: Callable[[], int] = now_ms) -> None:
+        self._database = Database.create(
+            url,
+            upgrade_table=upgrades,
+            # FULL: accepted means on disk, also when the power goes; the group commit keeps it cheap.
+            db_args={"min_size": 1, "max_size": 1, "init_commands": ["PRAGMA synchronous = FULL"]},
+            owner_name="haven-bridge",
+        )
+        self._commit = GroupCommit(self._database)
+        self._clock = clock
+        self._writer: asyncio.Task[None] | None = None
+        self._next_seq = 1
+
+    async def start(self) -> None:
+        """Connect, bring the tables up to date, serve."""
+        try:
+            await self._database.start()
+        except OSError as error:
+            raise Unreachable("database") from error
+        self._writer = asyncio.create_task(self._commit.run(), name="store")
+        self._next_seq = 1 + await self._number("SELECT COALESCE(MAX(seq), 0) FROM inbox")
+
+    async def stop(self) -> None:
+        """Finish what was asked for, then close."""
+        if self._writer is not None:
+            self._commit.stop()
+            await self._writer
+        await self._database.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    # --- inbox ----------------------------------------------------------------------------------------------
+
+    async def add(self, arrivals: Sequence[Arrival]) -> tuple[Item, ...]:
+        """Store what was not seen before, in order; returns the items that are new."""
+
+        async def job(connection: Connection) -> tuple[Item, ...]:
+            seen = await self._seen(connection, [arrival.source for arrival in arrivals])
+            new = {arrival.source: arrival for arrival in arrivals if arrival.source not in seen}
+            now = self._clock()
+            await connection.executemany(
+                "INSERT INTO seen (source, at) VALUES ($1, $2)", [(source, now) for source in new]
+            )
+            items = [
+                (Item(self._next_seq + place, arrival.lane, arrival.payload), arrival.source)
+                for place, arrival in enumerate(new.values())
+            ]
+            await connection.executemany(
+                "INSERT INTO inbox (seq, lane, source, payload, arrived) VALUES ($1, $2, $3, $4, $5)",
+                [(item.seq, item.lane, source, item.payload, now) for item, source in items],
+            )
+            self._next_seq += len(items)
+            return tuple(item for item, _ in items)
+
+        return await self._commit.ask(job) if arrivals else ()
+
+    @staticmethod
+    async def _seen(connection: Connection, sources: list[str]) -> set[str]:
+        found: set[str] = set()
+        for start in range(0, len(sources), 500):
+            some = sources[start : start + 500]
+            places = ", ".join(f"${place}" for place in range(1, len(some) + 1))
+            rows = await connection.fetch(f"SELECT source FROM seen WHERE source IN ({places})", *some)  # noqa: S608  # only placeholders
+            found.update(row["source"] for row in rows)
+        return found
+
+    async def lanes(self) -> tuple[str, ...]:
+        """The lanes that have something to do."""
+
+        async def job(connection: Connection) -> tuple[str, ...]:
+            rows = await connection.fetch("SELECT DISTINCT lane FROM inbox WHERE aside IS NULL")
+            return tuple(row["lane"] for row in rows)
+
+        return await self._commit.ask(job)
+
+    async def waiting(self, lane: str, after: int, most: int) -> tuple[Item, ...]:
+        """The next items of a lane with ``seq`` over ``after``, at most ``most``."""
+
+        async def job(connection: Connection) -> tuple[Item, ...]:
+            rows = await connection.fetch(
+                "SELECT seq, lane, payload, tries, claimed FROM inbox"
+                " WHERE lane = $1 AND seq > $2 AND aside IS NULL ORDER BY seq LIMIT $3",
+                lane,
+                after,
+                most,
+            )
+            return tuple(
+                Item(row["seq"], row["lane"], row["payload"], row["tries"], row["claimed"]) for row in rows
+            )
+
+        return await self._commit.ask(job)
+
+    def done(self, item: Item, pairs: Sequence[Pair] = ()) -> "asyncio.Future[None]":
+        """The item is done; ``pairs`` came of it. Both in one transaction, in the order asked for."""
+
+        async def job(connection: Connection) -> None:
+            await self._remember(connection, pairs)
+            await connection.execute("DELETE FROM inbox WHERE seq = $1", item.seq)
+
+        return self._commit.enqueue(job)
+
+    async def claim(self, item: Item, parts: int) -> None:
+        """So many parts of the item have gone out, or go out this instant."""
+        await self._execute("UPDATE inbox SET claimed = $2 WHERE seq = $1", item.seq, parts)
+
+    async def tried(self, item: Item, tries: int) -> None:
+        """The item failed, for the ``tries``-th time."""
+        await self._execute("UPDATE inbox SET tries = $2 WHERE seq = $1", item.seq, tries)
+
+    async def set_aside(self, item: Item, reference: str) -> None:
+        """The item failed for good; it is kept, and its lane goes on."""
+        await self._execute("UPDATE inbox SET aside = $2 WHERE seq = $1", item.seq, reference)
+
+    async def counts(self) -> tuple[int, int]:
+        """How many items wait, and how many were set aside."""
+        waiting = await self._number("SELECT COUNT(*) FROM inbox WHERE aside IS NULL")
+        return waiting, await self._number("SELECT COUNT(*) FROM inbox WHERE aside IS NOT NULL")
+
+    async def forget_old(self) -> None:
+        """Forget what was seen more than eight days ago; it is not told again after so long."""
+        await self._execute("DELETE FROM seen WHERE at < $1", self._clock() - SEEN_FOR)
+
+    # --- which event is which message -----------------------------------------------------------------------
+
+    async def remember(self, pairs: Sequence[Pair]) -> None:
+        """Remember pairs; those known already stay as they are."""
+        await self._commit.ask(lambda connection: self._remember(connection, pairs))
+
+    async def _remember(self, connection: Connection, pairs: Sequence[Pair]) -> None:
+        if not pairs:
+            return
+        now = self._clock()
+        await connection.executemany(
+            "INSERT INTO message_map (network, chat, message, part, room, event, sender, at)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+            [(p.network, p.chat, p.message, p.part, p.room, p.event, p.sender, now) for p in pairs],
+        )
+
+    async def events_of(
+        self, network: Network, chat: ChatId, message: RemoteMessageId, room: RoomId
+    ) -> tuple[Pair, ...]:
+        """The events in ``room`` that a remote message became, by part."""
+        return await self._pairs(
+            "network = $1 AND chat = $2 AND message = $3 AND room = $4", network, chat, message, room
+        )
+
+    async def messages_of(
+        self, room: RoomId, event: EventId, network: Network, chat: ChatId
+    ) -> tuple[Pair, ...]:
+        """The remote messages in ``chat`` that an event became or came from, by part."""
+        return await self._pairs(
+            "room = $1 AND event = $2 AND network = $3 AND chat = $4", room, event, network, chat
+        )
+
+    async def _pairs(self, where: str, *values: str) -> tuple[Pair, ...]:
+        async def job(connection: Connection) -> tuple[Pair, ...]:
+            rows = await connection.fetch(f"SELECT * FROM message_map WHERE {where} ORDER BY part", *values)  # noqa: S608  # `where` is one of two texts above
+            return tuple(
+                Pair(
+                    Network(row["network"]),
+                    ChatId(row["chat"]),
+                    RemoteMessageId(row["message"]),
+                    row["part"],
+                    RoomId(row["room"]),
+                    EventId(row["event"]),
+                    UserId(row["sender"]),
+                )
+                for row in rows
+            )
+
+        return await self._commit.ask(job)
+
+    # --- who is who -----------------------------------------------------------------------------------------
+
+    async def people(self) -> tuple[Known, ...]:
+        """Everybody who has a ghost."""
+
+        async def job(connection: Connection) -> tuple[Known, ...]:
+            rows = await connection.fetch("SELECT ghost, network, remote, name FROM person")
+            return tuple(
+                Known(UserId(row["ghost"]), Network(row["network"]), RemoteUserId(row["remote"]), row["name"])
+                for row in rows
+            )
+
+        return await self._commit.ask(job)
+
+    async def keep_person(self, known: Known) -> None:
+        """Remember a person, or what changed about them; the ghost stays theirs."""
+        await self._execute(
+            "INSERT INTO person (ghost, network, remote, name) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (ghost) DO UPDATE SET remote = excluded.remote, name = excluded.name",
+            known.ghost,
+            known.network,
+            known.remote,
+            known.name,
+        )
+
+    # --- small things ---------------------------------------------------------------------------------------
+
+    async def recall(self, key: str) -> str | None:
+        """What was kept under ``key``."""
+
+        async def job(connection: Connection) -> str | None:
+            value = await connection.fetchval("SELECT value FROM memory WHERE key = $1", key)
+            return None if value is None else str(value)
+
+        return await self._commit.ask(job)
+
+    async def keep(self, key: str, value: str) -> None:
+        """Keep ``value`` under ``key``."""
+        await self._execute(
+            "INSERT INTO memory (key, value) VALUES ($1, $2)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            key,
+            value,
+        )
+
+    async def _execute(self, query: str, *values: str | int) -> None:
+        async def job(connection: Connection) -> None:
+            await connection.execute(query, *values)
+
+        await self._commit.ask(job)
+
+    async def _number(self, query: str) -> int:
+        async def job(connection: Connection) -> int:
+            return int(await connection.fetchval(query))
+
+        return await self._commit.ask(job)
