@@ -1,0 +1,143 @@
+"""The ports of the mind as one user of the fake homeserver."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from haven.errors import Missing, Refused
+from haven.ids import EventId, RoomId, UserId
+from haven.ports import Content, NewRoom, StateEvent
+from tests.fakes import homeserver_membership as membership
+from tests.fakes.homeserver_faults import Killed, Request
+from tests.fakes.homeserver_hierarchy import hierarchy
+from tests.fakes.homeserver_room import Draft, Room, State, copied
+
+if TYPE_CHECKING:
+    from tests.fakes.homeserver import FakeHomeserver
+
+
+class FakeClient:
+    """One user's eyes and hands, for one life of a process: once killed it stays dead (see `Faults.kill`)."""
+
+    def __init__(self, server: "FakeHomeserver", user: UserId) -> None:
+        self._server = server
+        self._user = user
+        self._dead = False
+
+    @property
+    def user(self) -> UserId:
+        """The user whose eyes and hands this is."""
+        return self._user
+
+    async def joined_rooms(self) -> tuple[RoomId, ...]:
+        """See `haven.ports.ListsRooms`."""
+        async with self._asking("joined_rooms"):
+            rooms = self._server.rooms.values()
+            return tuple(room.id for room in rooms if room.membership(self._user) == "join")
+
+    async def room_state(self, room: RoomId) -> tuple[StateEvent, ...]:
+        """See `haven.ports.ReadsRoom`."""
+        async with self._asking("room_state", room):
+            seen, state = self._seen(room)
+            return tuple(seen.events[event].as_state() for event in state.values())
+
+    async def state_content(self, room: RoomId, event_type: str, key: str = "") -> Content:
+        """See `haven.ports.ReadsState`."""
+        async with self._asking("state_content", room, event_type):
+            seen, state = self._seen(room)
+            event = state.get((event_type, key))
+            if event is None:
+                raise Missing("missing", code="M_NOT_FOUND")
+            return copied(seen.events[event].content)
+
+    async def create_room(self, room: NewRoom) -> RoomId:
+        """See `haven.ports.CreatesRoom`."""
+        async with self._asking("create_room", about=room.name):
+            return self._server.create(self._user, room)
+
+    async def send_state(self, room: RoomId, event_type: str, key: str, content: Content) -> EventId:
+        """See `haven.ports.SendsState`."""
+        async with self._asking("send_state", room, event_type):
+            draft = Draft(self._user, event_type, copied(content), key)
+            return self._server.put(self._server.entered(room), draft).id
+
+    async def send_message(
+        self, room: RoomId, event_type: str, content: Content, transaction: str
+    ) -> EventId:
+        """See `haven.ports.SendsMessage`."""
+        async with self._asking("send_message", room, event_type):
+            draft = Draft(self._user, event_type, copied(content))
+            return self._server.send(self._server.entered(room), draft, transaction)
+
+    async def redact(self, room: RoomId, event: EventId, reason: str, transaction: str) -> EventId:
+        """See `haven.ports.Redacts`."""
+        async with self._asking("redact", room, event):
+            if room not in self._server.rooms:
+                raise Missing("missing", code="M_NOT_FOUND")
+            content = {"reason": reason} if reason else {}
+            draft = Draft(self._user, "m.room.redaction", content, redacts=event)
+            return self._server.send(self._server.rooms[room], draft, transaction)
+
+    async def invite(self, room: RoomId, user: UserId) -> None:
+        """See `haven.ports.Invites`."""
+        async with self._asking("invite", room, user):
+            membership.invite(self._server, room, self._user, user)
+
+    async def kick(self, room: RoomId, user: UserId, reason: str = "") -> None:
+        """See `haven.ports.Kicks`."""
+        async with self._asking("kick", room, user):
+            membership.kick(self._server, room, self._user, user, reason)
+
+    async def ban(self, room: RoomId, user: UserId, reason: str = "") -> None:
+        """See `haven.ports.Bans`."""
+        async with self._asking("ban", room, user):
+            membership.ban(self._server, room, self._user, user, reason)
+
+    async def unban(self, room: RoomId, user: UserId) -> None:
+        """See `haven.ports.Unbans`."""
+        async with self._asking("unban", room, user):
+            membership.unban(self._server, room, self._user, user)
+
+    async def join(self, room: RoomId, via: Sequence[str] = ()) -> None:
+        """See `haven.ports.Joins`."""
+        async with self._asking("join", room):
+            membership.join(self._server, room, self._user, via)
+
+    async def knock(self, room: RoomId, via: Sequence[str] = (), reason: str = "") -> None:
+        """See `haven.ports.Knocks`."""
+        async with self._asking("knock", room):
+            membership.knock(self._server, room, self._user, via, reason)
+
+    async def leave(self, room: RoomId) -> None:
+        """See `haven.ports.Leaves`."""
+        async with self._asking("leave", room):
+            membership.leave(self._server, room, self._user)
+
+    async def hierarchy(self, space: RoomId) -> tuple[RoomId, ...]:
+        """See `haven.ports.ReadsHierarchy`."""
+        async with self._asking("hierarchy", space):
+            return hierarchy(self._server, space, self._user)
+
+    @asynccontextmanager
+    async def _asking(self, port: str, room: str = "", about: str = "") -> AsyncIterator[None]:
+        """One request: logged, subject to the faults, and never made by the dead."""
+        if self._dead:
+            raise Killed
+        try:
+            async with self._server.faults.around(Request(self._user, port, room, about)):
+                if self._dead:
+                    raise Killed
+                yield
+        except Killed:
+            self._dead = True
+            raise
+
+    def _seen(self, room_id: RoomId) -> tuple[Room, State]:
+        """A room and the state of it that the user may see: of now, or of when they left."""
+        room = self._server.entered(room_id)
+        public = room.content("m.room.history_visibility").get("history_visibility") == "world_readable"
+        if public or room.membership(self._user) == "join":
+            return room, room.state
+        if self._user not in room.departed:
+            raise Refused("refused", code="M_FORBIDDEN")
+        return room, room.departed[self._user]
