@@ -1,0 +1,23 @@
+"""Everything a command can use, in one value."""
+
+from dataclasses import dataclass
+
+from haven.phrases import Phrases
+from haven.ports import Homeserver
+
+from ..config import Settings
+from ..homeserver_messages import Messenger
+from .communities import Communities
+from .jobs import Jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What `plugin.commands.Dispatcher(services)` is given."""
+
+    communities: Communities
+    jobs: Jobs
+    messages: Messenger
+    settings: Settings
+    phrases: Phrases
+    homeserver: Homeserver
