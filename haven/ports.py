@@ -1,7 +1,7 @@
 """What the mind needs from the world: one-method Protocols, implemented by each face and by the fake homeserver.
 
 Every method raises the errors of `haven.errors` and nothing else that was foreseen: `RateLimited` on 429 (with the time
-the server told), `Unreachable` on 5xx and lost connections, `Refused` on 403, `Missing` on 404, `Invalid` on other 4xx.
+the server told), `Unreachable` on 5xx, 401 and lost connections, `Refused` on 403, `Missing` on 404, `Invalid` on other 4xx.
 None of them retries by itself. Endpoints are those of the Matrix client-server API v1.19.
 """
 

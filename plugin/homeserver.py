@@ -173,17 +173,22 @@ async def _answer(response: ClientResponse) -> object:
 
 
 def _failure(status: int, body: Content, retry_after: str) -> HavenError:
-    """Our error for an answer that is none (mapping: docstring of `haven.ports`)."""
+    """Our error for an answer that is none (mapping: docstring of `haven.ports`).
+
+    A refused token (401) may be mended by the operator: work waits for that, nothing is lost.
+    """
     code = str(body.get("errcode", status))
     if status == 429:
         told = body.get("retry_after_ms")
         return RateLimited(told / 1000 if isinstance(told, int | float) else _seconds(retry_after))
+    if status == 401:
+        return Unreachable("token_refused")
     if status == 403:
-        return Refused("refused", code=code)
+        return Refused("homeserver_refused", code=code)
     if status == 404:
-        return Missing("missing", code=code)
+        return Missing("homeserver_missing", code=code)
     if 400 <= status < 500 and status != 408:
-        return Invalid("invalid", code=code)
+        return Invalid("homeserver_invalid", code=code)
     return Unreachable(after=float(retry_after) if retry_after.isdecimal() else None)
 
 

@@ -66,7 +66,7 @@ class FakeHomeserver:
     def entered(self, room: RoomId) -> Room:
         """The room, if there is one; who asks for one that is not there is told no more than who may not enter."""
         if room not in self.rooms:
-            raise Refused("refused", code="M_FORBIDDEN")
+            raise Refused("homeserver_refused", code="M_FORBIDDEN")
         return self.rooms[room]
 
     def create(self, creator: UserId, wanted: NewRoom) -> RoomId:
@@ -145,4 +145,4 @@ def _check_unique_reaction(room: Room, draft: Draft) -> None:
         (event.type, event.sender, event.content) == (draft.type, draft.sender, draft.content)
         for event in room.events.values()
     ):
-        raise Invalid("invalid", code="M_DUPLICATE_ANNOTATION")
+        raise Invalid("homeserver_invalid", code="M_DUPLICATE_ANNOTATION")

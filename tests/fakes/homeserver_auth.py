@@ -105,4 +105,4 @@ def _authorise_redaction(room: Room, draft: Draft) -> None:
 
 def _require(met: bool) -> None:
     if not met:
-        raise Refused("refused", code="M_FORBIDDEN")
+        raise Refused("homeserver_refused", code="M_FORBIDDEN")

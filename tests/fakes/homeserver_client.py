@@ -47,7 +47,7 @@ class FakeClient:
             seen, state = self._seen(room)
             event = state.get((event_type, key))
             if event is None:
-                raise Missing("missing", code="M_NOT_FOUND")
+                raise Missing("homeserver_missing", code="M_NOT_FOUND")
             return copied(seen.events[event].content)
 
     async def create_room(self, room: NewRoom) -> RoomId:
@@ -73,7 +73,7 @@ class FakeClient:
         """See `haven.ports.Redacts`."""
         async with self._asking("redact", room, event):
             if room not in self._server.rooms:
-                raise Missing("missing", code="M_NOT_FOUND")
+                raise Missing("homeserver_missing", code="M_NOT_FOUND")
             content = {"reason": reason} if reason else {}
             draft = Draft(self._user, "m.room.redaction", content, redacts=event)
             return self._server.send(self._server.rooms[room], draft, transaction)
@@ -139,5 +139,5 @@ class FakeClient:
         if public or room.membership(self._user) == "join":
             return room, room.state
         if self._user not in room.departed:
-            raise Refused("refused", code="M_FORBIDDEN")
+            raise Refused("homeserver_refused", code="M_FORBIDDEN")
         return room, room.departed[self._user]

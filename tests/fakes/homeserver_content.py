@@ -38,11 +38,11 @@ def check(draft: Draft) -> None:
     """Raise `Invalid` for what no room would take, whoever sends it."""
     _check_json(draft.content)
     if len(json.dumps(draft.content).encode()) > EVENT_LIMIT or len(draft.type.encode()) > TYPE_LIMIT:
-        raise Invalid("invalid", code="M_TOO_LARGE")
+        raise Invalid("homeserver_invalid", code="M_TOO_LARGE")
     if draft.key is not None and len(draft.key.encode()) > TYPE_LIMIT:
-        raise Invalid("invalid", code="M_TOO_LARGE")
+        raise Invalid("homeserver_invalid", code="M_TOO_LARGE")
     if not all(isinstance(draft.content.get(name), str) for name in REQUIRED.get(draft.type, ())):
-        raise Invalid("invalid", code="M_UNKNOWN")
+        raise Invalid("homeserver_invalid", code="M_UNKNOWN")
     if draft.type == "m.room.power_levels":
         _check_levels(draft.content)
 
@@ -58,7 +58,7 @@ def pruned(event_type: str, content: Content, version: RoomVersion) -> Content:
 def _check_json(value: object) -> None:
     """Canonical JSON: whole numbers only, and none that a double could not hold."""
     if isinstance(value, float) or (isinstance(value, int) and abs(value) > LARGEST):
-        raise Invalid("invalid", code="M_BAD_JSON")
+        raise Invalid("homeserver_invalid", code="M_BAD_JSON")
     if isinstance(value, Mapping):
         for inner in value.values():
             _check_json(inner)
@@ -74,4 +74,4 @@ def _check_levels(content: Content) -> None:
     if not all(isinstance(one, Mapping) for one in tables) or any(
         type(level) is not int for level in (*singles, *levels)
     ):
-        raise Invalid("invalid", code="M_BAD_JSON")
+        raise Invalid("homeserver_invalid", code="M_BAD_JSON")

@@ -30,13 +30,13 @@ Key = tuple[str, str]
 def founding(creator: UserId, room: NewRoom) -> Draft:
     """The ``m.room.create`` event. Raises `Invalid` for a version or creators that the server does not take."""
     if room.version not in VERSIONS:
-        raise Invalid("invalid", code="M_UNSUPPORTED_ROOM_VERSION")
+        raise Invalid("homeserver_invalid", code="M_UNSUPPORTED_ROOM_VERSION")
     content = {**copied(room.creation), "room_version": room.version}
     if room.version == "10":
         content["creator"] = creator
     more = content.get("additional_creators", [])
     if room.version == "12" and not (isinstance(more, list) and all(_is_user(one) for one in more)):
-        raise Invalid("invalid", code="M_FORBIDDEN")
+        raise Invalid("homeserver_invalid", code="M_FORBIDDEN")
     return Draft(creator, "m.room.create", content, "")
 
 
@@ -80,7 +80,7 @@ def digest(seed: str) -> str:
 def check_invitees(room: NewRoom) -> None:
     """Raise `Invalid` for an invitee who is no user id."""
     if not all(_is_user(user) for user in room.invite):
-        raise Invalid("invalid", code="M_UNKNOWN")
+        raise Invalid("homeserver_invalid", code="M_UNKNOWN")
 
 
 def _first_levels(creator: UserId, room: NewRoom) -> Content:
@@ -101,7 +101,7 @@ def _first_levels(creator: UserId, room: NewRoom) -> Content:
     }
     users = levels["users"]
     if old and isinstance(users, dict) and creator not in users:
-        raise Invalid("invalid", code="M_UNKNOWN")
+        raise Invalid("homeserver_invalid", code="M_UNKNOWN")
     return copied(levels)
 
 

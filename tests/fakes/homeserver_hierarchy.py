@@ -20,7 +20,7 @@ def hierarchy(server: "FakeHomeserver", space: RoomId, user: UserId) -> tuple[Ro
     """The visible children of a space; `Refused` where the space itself cannot be seen."""
     room = server.rooms.get(space)
     if room is None or not _visible(server, room, user):
-        raise Refused("refused", code="M_FORBIDDEN")
+        raise Refused("homeserver_refused", code="M_FORBIDDEN")
     children = sorted(_children(room), key=_place)
     known = (server.rooms.get(RoomId(child.key or "")) for child in children)
     return tuple(child.id for child in known if child is not None and _visible(server, child, user))

@@ -48,7 +48,7 @@ def kick(server: "FakeHomeserver", room_id: RoomId, sender: UserId, user: UserId
     """Remove a user, take back an invite or refuse a knock; refused for one who is out or banned."""
     room = _known(server, room_id)
     if room.membership(user) not in {"join", "invite", "knock"}:
-        raise Refused("refused", code="M_FORBIDDEN")
+        raise Refused("homeserver_refused", code="M_FORBIDDEN")
     content = _with_reason({"membership": "leave"}, reason)
     server.put(room, Draft(sender, "m.room.member", content, user))
 
@@ -63,14 +63,14 @@ def unban(server: "FakeHomeserver", room_id: RoomId, sender: UserId, user: UserI
     """Lift a ban; refused for one who is here or has left."""
     room = _known(server, room_id)
     if room.membership(user) not in {"", "ban"}:
-        raise Refused("refused", code="M_BAD_STATE")
+        raise Refused("homeserver_refused", code="M_BAD_STATE")
     server.put(room, Draft(sender, "m.room.member", {"membership": "leave"}, user))
 
 
 def _known(server: "FakeHomeserver", room_id: RoomId) -> Room:
     room = server.rooms.get(room_id)
     if room is None:
-        raise Missing("missing", code="M_UNKNOWN")
+        raise Missing("homeserver_missing", code="M_UNKNOWN")
     return room
 
 
@@ -79,7 +79,7 @@ def _reached(server: "FakeHomeserver", room_id: RoomId, user: UserId, via: Seque
     room = _known(server, room_id)
     reachable = {server_of(user), *via} & room.servers() or room.membership(user) == "invite"
     if not reachable:
-        raise Missing("missing", code="M_UNKNOWN")
+        raise Missing("homeserver_missing", code="M_UNKNOWN")
     return room
 
 
@@ -87,9 +87,9 @@ def _authoriser(server: "FakeHomeserver", room: Room, user: UserId) -> UserId:
     """Whose power to invite lets the user in: one of their own server if there is one."""
     able = could_invite(room)
     if not able:
-        raise Missing("missing", code="M_UNKNOWN")
+        raise Missing("homeserver_missing", code="M_UNKNOWN")
     if not any(server.is_joined(allowed, user) for allowed in allowed_through(room)):
-        raise Refused("refused", code="M_FORBIDDEN")
+        raise Refused("homeserver_refused", code="M_FORBIDDEN")
     return next((one for one in able if server_of(one) == server_of(user)), able[0])
 
 

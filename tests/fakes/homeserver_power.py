@@ -64,9 +64,9 @@ def check_new_levels(room: Room, draft: Draft) -> None:
     A creator in ``users`` is what Synapse 1.163 answers with 400, not 403 (measured).
     """
     if any(not user.startswith("@") or ":" not in user for user in table(draft.content, "users")):
-        raise Invalid("invalid", code="M_UNKNOWN")
+        raise Invalid("homeserver_invalid", code="M_UNKNOWN")
     if creators_of(room) & table(draft.content, "users").keys():
-        raise Invalid("invalid", code="M_UNKNOWN")
+        raise Invalid("homeserver_invalid", code="M_UNKNOWN")
     current = room.find(draft.type, draft.key or "")
     if current is None:
         return
@@ -74,7 +74,7 @@ def check_new_levels(room: Room, draft: Draft) -> None:
     for where, name, old, new in _differences(current.content, draft.content):
         others = where == "users" and name != draft.sender
         if (others and old == own) or max(old or 0, new or 0) > own:
-            raise Refused("refused", code="M_FORBIDDEN")
+            raise Refused("homeserver_refused", code="M_FORBIDDEN")
 
 
 def table(content: Content, name: str) -> Mapping[str, int]:
