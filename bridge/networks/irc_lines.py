@@ -3,7 +3,8 @@
 import unicodedata
 from collections.abc import Iterator
 
-from ..message import Span, Style, Text
+from ..convert.plainer import in_words
+from ..message import Style, Text
 from .irc_format import PLAIN, Look, change, clean, look_of
 
 _LONGEST_CLUSTER = 40
@@ -34,7 +35,7 @@ def _logical(text: Text) -> Iterator[list[Run]]:
     for span in text:
         look = look_of(span)
         mark = "> " if Style.QUOTE in span.styles else ""
-        words = _with_link(span)
+        words = in_words(span)
         for index, piece in enumerate(words.replace("\r\n", "\n").replace("\r", "\n").split("\n")):
             if index:
                 yield line
@@ -43,13 +44,6 @@ def _logical(text: Text) -> Iterator[list[Run]]:
             if shown:
                 line.append((mark + shown if not line else shown, look))
     yield line
-
-
-def _with_link(span: Span) -> str:
-    """The words of ``span``, its link behind them unless they are the link."""
-    if span.link is None or span.link in (span.text, f"mailto:{span.text}", f"{span.text}/"):
-        return span.text
-    return f"{span.text} ({span.link})" if span.text.strip() else span.link
 
 
 def _wrapped(line: list[Run], budget: int) -> Iterator[str]:

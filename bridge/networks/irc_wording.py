@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from haven.ids import ChatId
 
-from ..message import Kind, Message, Span
+from ..convert.plainer import with_files
+from ..message import Kind, Message
 from .irc_lines import lines
 from .irc_settings import IrcSettings
 
@@ -13,9 +14,7 @@ _COMMANDS = {Kind.TEXT: "PRIVMSG", Kind.ACTION: "PRIVMSG", Kind.NOTICE: "NOTICE"
 
 def wire_lines(settings: IrcSettings, chat: ChatId, message: Message) -> Iterator[str]:
     """The lines that say ``message`` in ``chat``, without their ends. The same at each try, whatever nick we have by then: parts are counted."""
-    gap = (Span("\n"),) if message.text and message.attachments else ()
-    text = message.text + gap + tuple(_files(message))
-    for line in lines(text, budget(settings, chat, message.kind), settings.most_lines):
+    for line in lines(with_files(message), budget(settings, chat, message.kind), settings.most_lines):
         said = f"\x01ACTION {line}\x01" if message.kind is Kind.ACTION else line
         yield f"{_COMMANDS[message.kind]} {chat} :{said}"
 
@@ -27,10 +26,3 @@ def budget(settings: IrcSettings, chat: ChatId, kind: Kind) -> int:
     prefix = len(":!@ ") + nick + user + 63
     action = len("\x01ACTION \x01") if kind is Kind.ACTION else 0
     return 512 - prefix - len(f"PRIVMSG {chat} :\r\n".encode()) - action
-
-
-def _files(message: Message) -> Iterator[Span]:
-    """A line for each file: its name, and where it is if that can be opened from outside."""
-    for index, file in enumerate(message.attachments):
-        place = f" {file.url}" if file.url.startswith(("http://", "https://")) else ""
-        yield Span(("\n" if index else "") + f"📎 {file.name}{place}")

@@ -1,0 +1,1 @@
+"""Matrix content to the neutral message and back: pure, knows no network."""

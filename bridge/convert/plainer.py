@@ -1,0 +1,56 @@
+"""A message said with less: what networks without replies, names of their own, edits or files get instead."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..message import Kind, Message, Span, Style, Text
+
+
+def in_words(span: Span) -> str:
+    """The words of ``span`` with its link behind them, unless they are the link."""
+    if span.link is None or span.link in (span.text, f"{span.text}/", f"mailto:{span.text}"):
+        return span.text
+    return f"{span.text} ({span.link})" if span.text.strip() else span.link
+
+
+def body_of(text: Text) -> str:
+    """``text`` without formatting, for those who see no other: quotes marked with ``> ``, links behind their words."""
+    pieces: list[str] = []
+    for span in text:
+        quoted = Style.QUOTE in span.styles
+        for line in in_words(span).splitlines(keepends=True):
+            at_start = not pieces or pieces[-1].endswith("\n")
+            pieces.append(f"> {line}" if quoted and at_start else line)
+    return "".join(pieces)
+
+
+def quoting(message: Message) -> Message:
+    """``message`` with what it answers quoted above it, and no reply any more. Nothing to quote: just without the reply."""
+    reply = message.reply
+    if reply is None or not reply.excerpt:
+        return replace(message, reply=None)
+    said = f"{reply.author}: {reply.excerpt}" if reply.author else reply.excerpt
+    quote = Span(f"{' '.join(said.split())}\n", frozenset({Style.QUOTE}))
+    return replace(message, text=(quote, *message.text), reply=None)
+
+
+def named(message: Message, name: str) -> Message:
+    """``message`` with ``name`` before its words: ``<Ada> hello``, and for actions ``* Ada waves``; below a quote, not above."""
+    quote = tuple(span for span in message.text[:1] if Style.QUOTE in span.styles)
+    words = message.text[len(quote) :]
+    prefix = Span(f"* {name} " if message.kind is Kind.ACTION else f"<{name}> ")
+    kind = Kind.TEXT if message.kind is Kind.ACTION else message.kind
+    return replace(message, text=(*quote, prefix, *words), kind=kind)
+
+
+def files(message: Message) -> Iterator[Span]:
+    """A line for each file: its name, and where it is if that can be opened from outside."""
+    for index, file in enumerate(message.attachments):
+        place = f" {file.url}" if file.url.startswith(("http://", "https://")) else ""
+        yield Span(("\n" if index else "") + f"📎 {file.name}{place}")
+
+
+def with_files(message: Message) -> Text:
+    """The text of ``message``, and below it a line for each of its files."""
+    gap = (Span("\n"),) if message.text and message.attachments else ()
+    return (*message.text, *gap, *files(message))
