@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from haven.errors import Invalid
 from haven.ids import RoomId, RoomVersion, UserId, server_of
-from haven.model import DESCRIPTION_LIMIT, NAME_LIMIT, checked_name
+from haven.model import NAME_LIMIT, checked_name, readable_description
 from haven.ports import Content, StateEvent
 from haven.power import INFINITE, PowerLevels, creators_are_infinite
 from haven.stateevents import COMMUNITY, SLOT
@@ -136,8 +136,7 @@ def called(room: Room) -> str:
 
 def described(room: Room) -> str:
     """The topic of a room as far as our rules allow: no control characters, at most 2,048 long."""
-    readable = "".join(character for character in room.topic if character.isprintable() or character == "\n")
-    return readable[:DESCRIPTION_LIMIT].strip()
+    return readable_description(room.topic)
 
 
 World = Mapping[RoomId, Room]
