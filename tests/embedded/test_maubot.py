@@ -8,6 +8,7 @@ import pytest
 
 from embedded.maubot import Maubot, MaubotRefused
 from embedded.synapse import Synapse
+from tests.conftest import Newcomer
 
 pytestmark = pytest.mark.system
 
@@ -55,22 +56,16 @@ def plugin(directory: Path, name: str, module: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-async def homeserver(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Synapse]:
-    async with Synapse(tmp_path_factory.mktemp("synapse")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def maubot(homeserver: Synapse, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Maubot]:
-    async with Maubot(tmp_path_factory.mktemp("maubot"), homeserver.url) as running:
+async def maubot(homeserver: Synapse, server_data: Path) -> AsyncIterator[Maubot]:
+    async with Maubot(server_data / "embedded-maubot", homeserver.url) as running:
         yield running
 
 
 async def test_a_plugin_answers_also_after_stop_and_crash(
-    homeserver: Synapse, maubot: Maubot, tmp_path: Path
+    newcomer: Newcomer, maubot: Maubot, tmp_path: Path
 ) -> None:
-    bot = await homeserver.register("bot")
-    ana = await homeserver.register("ana")
+    bot = await newcomer("bot")
+    ana = await newcomer("ana")
     await maubot.upload(plugin(tmp_path, "echo", "echoing"))
     await maubot.add_client(bot.user_id, bot.token)
     await maubot.add_instance("echo", "test.echo", bot.user_id)
@@ -103,9 +98,9 @@ async def test_what_is_no_plugin_is_refused_with_maubots_reason(maubot: Maubot, 
 
 
 async def test_an_instance_that_does_not_start_is_an_error_with_the_log(
-    homeserver: Synapse, maubot: Maubot, tmp_path: Path
+    newcomer: Newcomer, maubot: Maubot, tmp_path: Path
 ) -> None:
-    bot = await homeserver.register("failing")
+    bot = await newcomer("failing")
     await maubot.upload(plugin(tmp_path, "broken", "breaking"))
     await maubot.add_client(bot.user_id, bot.token)
     with pytest.raises(MaubotRefused, match="told to fail"):

@@ -9,19 +9,14 @@ from embedded.matrix import MatrixRefused
 from embedded.person import Person
 from embedded.proxy import Answered, Asked, Drop, Proxy, broken, rate_limited, route
 from embedded.synapse import Synapse
+from tests.conftest import Newcomer
 
 SEND = ("PUT", "/rooms/{room}/send/m.room.message/{txn}")
 
 
-@pytest.fixture(scope="module")
-async def homeserver(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Synapse]:
-    async with Synapse(tmp_path_factory.mktemp("synapse")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def ana(homeserver: Synapse) -> Person:
-    return await homeserver.register("ana")
+@pytest.fixture
+async def ana(newcomer: Newcomer) -> Person:
+    return await newcomer("ana")
 
 
 @pytest.fixture

@@ -1,38 +1,30 @@
 """Synapse and the people on it."""
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from embedded.matrix import MatrixRefused
 from embedded.synapse import Synapse
+from tests.conftest import Newcomer
 
 pytestmark = pytest.mark.system
 
 
-@pytest.fixture(scope="module")
-async def homeserver(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Synapse]:
-    async with Synapse(tmp_path_factory.mktemp("synapse")) as running:
-        yield running
-
-
-async def test_people_talk(homeserver: Synapse) -> None:
-    ana = await homeserver.register("ana")
-    luis = await homeserver.register("luis")
+async def test_people_talk(newcomer: Newcomer) -> None:
+    ana = await newcomer("ana")
+    luis = await newcomer("luis")
     room = await ana.create_room("Padres", invite=[luis.user_id])
     await luis.wait_for_invite(room)
     await luis.join(room)
     said = await ana.say(room, "Hola")
     heard = await luis.wait_for(room, lambda event: event.body == "Hola")
-    assert (heard.id, heard.sender) == (said, "@ana:haven.test")
+    assert (heard.id, heard.sender) == (said, ana.user_id)
 
 
-async def test_what_comes_after_a_message_is_told_apart(homeserver: Synapse) -> None:
-    eva = await homeserver.register("eva")
+async def test_what_comes_after_a_message_is_told_apart(newcomer: Newcomer) -> None:
+    eva = await newcomer("eva")
     room = await eva.create_room()
     await eva.say(room, "same")
     question = await eva.say(room, "?")
@@ -41,8 +33,8 @@ async def test_what_comes_after_a_message_is_told_apart(homeserver: Synapse) -> 
     assert found.id == second
 
 
-async def test_edits_reactions_and_redactions_point_at_their_message(homeserver: Synapse) -> None:
-    rosa = await homeserver.register("rosa")
+async def test_edits_reactions_and_redactions_point_at_their_message(newcomer: Newcomer) -> None:
+    rosa = await newcomer("rosa")
     room = await rosa.create_room()
     first = await rosa.say(room, "on")
     await rosa.edit(room, first, "one")
@@ -58,17 +50,17 @@ async def test_edits_reactions_and_redactions_point_at_their_message(homeserver:
     assert (await rosa.event(room, first)).content == {}
 
 
-async def test_a_refusal_says_what_the_homeserver_said(homeserver: Synapse) -> None:
-    ivan = await homeserver.register("ivan")
-    mallory = await homeserver.register("mallory")
+async def test_a_refusal_says_what_the_homeserver_said(newcomer: Newcomer) -> None:
+    ivan = await newcomer("ivan")
+    mallory = await newcomer("mallory")
     room = await ivan.create_room()
     with pytest.raises(MatrixRefused) as refusal:
         await mallory.join(room)
     assert (refusal.value.status, refusal.value.errcode) == (403, "M_FORBIDDEN")
 
 
-async def test_state_members_and_power_can_be_asked_for(homeserver: Synapse) -> None:
-    pablo = await homeserver.register("pablo")
+async def test_state_members_and_power_can_be_asked_for(newcomer: Newcomer) -> None:
+    pablo = await newcomer("pablo")
     room = await pablo.create_room("Sala", room_version="11")
     assert await pablo.state(room, "m.room.name") == {"name": "Sala"}
     assert await pablo.state(room, "m.room.topic") is None
@@ -78,9 +70,9 @@ async def test_state_members_and_power_can_be_asked_for(homeserver: Synapse) -> 
     assert room in await pablo.joined_rooms()
 
 
-async def test_a_knock_is_let_in(homeserver: Synapse) -> None:
-    owner = await homeserver.register("owner")
-    guest = await homeserver.register("guest")
+async def test_a_knock_is_let_in(newcomer: Newcomer) -> None:
+    owner = await newcomer("owner")
+    guest = await newcomer("guest")
     room = await owner.create_room()
     await owner.send_state(room, "m.room.join_rules", {"join_rule": "knock"})
     await guest.knock(room, "please")
@@ -89,26 +81,21 @@ async def test_a_knock_is_let_in(homeserver: Synapse) -> None:
     await guest.wait_for_invite(room)
 
 
-async def test_a_kill_loses_nothing_and_the_port_stays(homeserver: Synapse) -> None:
-    carla = await homeserver.register("carla")
-    room = await carla.create_room("Before")
-    await homeserver.kill()
-    assert not homeserver.process.running
-    await homeserver.start()
-    assert await carla.state(room, "m.room.name") == {"name": "Before"}
-    again = await homeserver.login("carla")
-    assert room in await again.joined_rooms()
+async def test_a_kill_loses_nothing_and_the_port_stays(own_data: Path) -> None:
+    async with Synapse(own_data) as homeserver:
+        carla = await homeserver.register("carla", "secret")
+        assert carla.user_id == "@carla:haven.test"
+        room = await carla.create_room("Before")
+        await homeserver.kill()
+        assert not homeserver.process.running
+        await homeserver.start()
+        assert await carla.state(room, "m.room.name") == {"name": "Before"}
+        again = await homeserver.login("carla", "secret")
+        assert room in await again.joined_rooms()
 
 
-@pytest.fixture
-def short_lived() -> Iterator[Path]:
-    directory = Path(tempfile.mkdtemp())
-    yield directory
-    shutil.rmtree(directory)
-
-
-async def test_default_limits_are_those_of_an_operator(short_lived: Path) -> None:
-    async with Synapse(short_lived, limits="default") as strict:
+async def test_default_limits_are_those_of_an_operator(own_data: Path) -> None:
+    async with Synapse(own_data, limits="default") as strict:
         nina = (await strict.register("nina")).impatient()
         room = await nina.create_room()
         with pytest.raises(MatrixRefused) as refusal:

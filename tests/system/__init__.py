@@ -1,0 +1,1 @@
+"""Tests of the whole: real Synapse, real maubot, real network servers."""
