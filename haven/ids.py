@@ -4,6 +4,7 @@ All are opaque strings. Room ids of version 12 have no server part (MSC4291): no
 room id, and no code of ours may.
 """
 
+import re
 from typing import NewType
 
 RoomId = NewType("RoomId", str)
@@ -34,3 +35,14 @@ RemoteMessageId = NewType("RemoteMessageId", str)
 def server_of(user: UserId) -> str:
     """The server part of a user id (spec: appendices, user identifiers); "" where there is none."""
     return user.partition(":")[2]
+
+
+_USER = re.compile(r"@[\x21-\x39\x3b-\x7e]*:[A-Za-z0-9.:\[\]-]+")
+
+
+def is_user_id(text: str) -> bool:
+    """Whether a text is a user id that a homeserver accepts as a key of ``m.room.power_levels``.
+
+    Source: appendices, user identifiers; historical ones with any printable ASCII but a colon are valid, up to 255 bytes.
+    """
+    return len(text) <= 255 and _USER.fullmatch(text) is not None

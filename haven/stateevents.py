@@ -7,10 +7,10 @@ and content that cannot be understood raises `Invalid`, which callers report and
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from haven.errors import Invalid
-from haven.ids import ChatId, Network, RoomId, UserId
+from haven.ids import ChatId, Network, RoomId, UserId, is_user_id
 from haven.model import Kind, Link, Role, Settings, Visibility
 from haven.ports import Content
 
@@ -24,6 +24,9 @@ SLOT = "chat.haven.slot"
 """In the content of ``m.room.create``: which room of which founding this is."""
 
 VERSION = 1
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,20 @@ def _text(content: Content, name: str) -> str:
     return value
 
 
+def _user(content: Content, name: str) -> UserId:
+    value = _text(content, name)
+    if not is_user_id(value):
+        raise Invalid("state_damaged", field=name)
+    return UserId(value)
+
+
 def _room(content: Content, name: str) -> RoomId | None:
     value = content.get(name)
     return RoomId(value) if isinstance(value, str) and value else None
+
+
+def _time(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def read_settings(value: object) -> Settings:
@@ -114,15 +128,14 @@ def _setting(kind: type, wanted: object) -> Any:
 def read_community(content: Content) -> CommunityRecord:
     """Read ``chat.haven.community``. Raises `Invalid` when it is damaged or newer than we are."""
     _checked_version(content)
-    deactivated = content.get("deactivated")
     return CommunityRecord(
         name=_text(content, "name"),
-        owner=UserId(_text(content, "owner")),
+        owner=_user(content, "owner"),
         announcements=_room(content, "announcements"),
         general=_room(content, "general"),
         admins=_room(content, "admins"),
         settings=read_settings(content.get("settings")),
-        deactivated=deactivated if isinstance(deactivated, int) else None,
+        deactivated=_time(content.get("deactivated")),
     )
 
 
@@ -147,30 +160,49 @@ def community_content(record: CommunityRecord, before: Content) -> Content:
 def read_group(content: Content) -> GroupRecord:
     """Read ``chat.haven.group``. Raises `Invalid` when it is damaged or newer than we are."""
     _checked_version(content)
+    community = RoomId(_text(content, "community"))
+    kind = _one_of(Kind, content.get("kind"), "kind")
+    visibility = _one_of(Visibility, content.get("visibility", str(Visibility.OPEN)), "visibility")
+    return GroupRecord(community, kind, visibility, _read_exceptions(content))
+
+
+def _one_of(kind: type[Choice], value: object, name: str) -> Choice:
+    """Never a default: taking a hidden room that we cannot read for an open one would open it."""
     try:
-        kind = Kind(_text(content, "kind"))
-        visibility = Visibility(str(content.get("visibility", Visibility.OPEN)))
+        return kind(str(value))
     except ValueError:
-        raise Invalid("state_damaged", field="kind") from None
-    return GroupRecord(RoomId(_text(content, "community")), kind, visibility, _read_exceptions(content))
+        raise Invalid("state_damaged", field=name) from None
+
+
+_EXCEPTIONS: Mapping[object, Role] = {str(role): role for role in Role if role is not Role.OWNER}
+
+
+def _pairs(content: Content) -> tuple[tuple[object, object], ...]:
+    value = content.get("exceptions")
+    return tuple(value.items()) if isinstance(value, Mapping) else ()
+
+
+def _is_exception(user: object, role: object) -> bool:
+    return isinstance(user, str) and is_user_id(user) and isinstance(role, str) and role in _EXCEPTIONS
 
 
 def _read_exceptions(content: Content) -> dict[UserId, Role]:
-    value = content.get("exceptions")
-    known = {str(role): role for role in Role if role is not Role.OWNER}
-    pairs = value.items() if isinstance(value, Mapping) else ()
-    return {UserId(str(user)): known[role] for user, role in pairs if isinstance(role, str) and role in known}
+    pairs = _pairs(content)
+    return {UserId(str(user)): _EXCEPTIONS[role] for user, role in pairs if _is_exception(user, role)}
 
 
 def group_content(record: GroupRecord, before: Content) -> Content:
-    """``chat.haven.group`` for ``record``, on top of the content ``before``, whose unknown fields stay."""
+    """``chat.haven.group`` for ``record``, on top of ``before``, whose unknown fields and unreadable exceptions stay."""
+    unread: dict[str, object] = {
+        str(user): role for user, role in _pairs(before) if not _is_exception(user, role)
+    }
     return {
         **before,
         "version": VERSION,
         "community": record.community,
         "kind": str(record.kind),
         "visibility": str(record.visibility),
-        "exceptions": {user: str(role) for user, role in record.exceptions.items()},
+        "exceptions": unread | {user: str(role) for user, role in record.exceptions.items()},
     }
 
 
@@ -182,7 +214,7 @@ def read_link(content: Content) -> Link | None:
     return Link(
         network=Network(_text(content, "network")),
         chat=ChatId(_text(content, "chat")),
-        by=UserId(_text(content, "by")),
+        by=_user(content, "by"),
         whole=content.get("whole") is True,
         proven=content.get("proven") is True,
     )
