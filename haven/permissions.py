@@ -48,12 +48,17 @@ def role_of_level(level: float) -> Role:
 
 
 def role_in(community: Community, group: Group, user: UserId) -> Role:
-    """The role of a person in one room. An exception that adds (announcer, group admin) never takes away."""
+    """The role of a person in one room. An exception that adds (announcer, group admin) never takes away.
+
+    It counts only in the kind of room it is made for.
+    """
     own = community.role_of(user)
     exception = group.exceptions.get(user)
     if exception is None or own is Role.OWNER:
         return own
     if exception in ROOM_ROLES:
+        if ROOM_ROLES[exception] is not group.kind:
+            return own
         return max(own, exception, key=LEVELS.__getitem__)
     return exception
 
