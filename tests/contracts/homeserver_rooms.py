@@ -114,18 +114,37 @@ class RoomsContract(HomeserverContract):
         room = await make(ana, version, power=good)
         assert (await ana.state_content(room, LEVELS))["users"] == good["users"]
 
-    async def test_a_room_is_made_whole_or_not_at_all(self, world: World, version: RoomVersion) -> None:
+    async def test_nothing_is_left_of_what_is_wrong_from_the_start(
+        self, world: World, version: RoomVersion
+    ) -> None:
         ana = await world.person("ana")
-        with pytest.raises(Invalid):
-            await make(ana, version, state("m.room.topic", {"topic": 7}))
         with pytest.raises(Invalid):
             await make(ana, version, invite=[UserId("nobody")])
-        assert await ana.joined_rooms() == ()
-
-    async def test_unknown_versions_are_refused(self, world: World) -> None:
-        ana = await world.person("ana")
         with pytest.raises(Invalid):
             await make(ana, RoomVersion("99"))
+        assert await ana.joined_rooms() == ()
+
+    async def test_damaged_initial_state_leaves_a_bare_room_behind(
+        self, world: World, version: RoomVersion
+    ) -> None:
+        ana = await world.person("ana")
+        creation = {"chat.haven.job": "7"}
+        damaged = (state("chat.haven.group", {"version": 1}), state("m.room.topic", {"topic": 7}))
+        with pytest.raises(Invalid):
+            await make(ana, version, *damaged, creation=creation)
+        (room,) = await ana.joined_rooms()
+        assert {event.type for event in await ana.room_state(room)} == {"m.room.create", "m.room.member"}
+        assert (await ana.state_content(room, "m.room.create"))["chat.haven.job"] == "7"
+
+    async def test_an_impossible_invite_leaves_a_whole_room_behind(
+        self, world: World, version: RoomVersion
+    ) -> None:
+        ana = await world.person("ana")
+        with pytest.raises(Refused):
+            await make(ana, version, state("m.room.topic", {"topic": "x"}), invite=[ana.user])
+        (room,) = await ana.joined_rooms()
+        assert await ana.state_content(room, "m.room.topic") == {"topic": "x"}
+        assert await ana.state_content(room, "m.room.name") == {"name": "A room"}
 
     async def test_invited_at_birth(self, world: World, version: RoomVersion) -> None:
         ana, ben = await world.person("ana"), await world.person("ben")

@@ -13,8 +13,9 @@ from haven.ports import Content, NewRoom
 from tests.fakes.homeserver_auth import authorise
 from tests.fakes.homeserver_client import FakeClient
 from tests.fakes.homeserver_content import check, pruned
-from tests.fakes.homeserver_creation import check_invitees, event_id, first_events, founding, room_id
+from tests.fakes.homeserver_creation import check_wanted, event_id, first_state, founding, room_id
 from tests.fakes.homeserver_faults import Faults
+from tests.fakes.homeserver_membership import invite
 from tests.fakes.homeserver_room import Draft, Event, Room
 
 FIRST_MILLISECOND = 1_700_000_000_000
@@ -70,19 +71,24 @@ class FakeHomeserver:
         return self.rooms[room]
 
     def create(self, creator: UserId, wanted: NewRoom) -> RoomId:
-        """Make a room, or nothing where any of its first events is refused."""
-        check_invitees(wanted)
-        create = founding(creator, wanted)
+        """Make a room in the three steps of Synapse, each whole or not at all: the founding, its state, each invite.
+
+        What fails in a later step leaves a room behind that the creator is in.
+        """
+        check_wanted(creator, wanted)
+        create, join = founding(creator, wanted)
         room = Room(room_id(self._seed(), creator, wanted.version), wanted.version)
         self._append(room, create)
-        self._append(
-            room, Draft(creator, "m.room.member", {"membership": "join", **self.profile(creator)}, creator)
-        )
-        for draft in first_events(creator, wanted):
-            self._accept(room, draft)
+        self._append(room, replace(join, content={**join.content, **self.profile(creator)}))
         self.rooms[room.id] = room
+        built = replace(room, events=dict(room.events), state=dict(room.state))
+        first = [self._accept(built, draft) for draft in first_state(creator, wanted)]
+        for event in first:
+            room.append(event)
         for event in room.timeline:
             self._tell(event)
+        for user in wanted.invite:
+            invite(self, room.id, creator, user)
         return room.id
 
     def put(self, room: Room, draft: Draft) -> Event:

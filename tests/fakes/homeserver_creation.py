@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from haven.errors import Invalid
@@ -27,21 +27,30 @@ FIRST_LEVELS: Final = {
 Key = tuple[str, str]
 
 
-def founding(creator: UserId, room: NewRoom) -> Draft:
-    """The ``m.room.create`` event. Raises `Invalid` for a version or creators that the server does not take."""
+def check_wanted(creator: UserId, room: NewRoom) -> None:
+    """Raise `Invalid` for what Synapse refuses before it makes anything."""
     if room.version not in VERSIONS:
         raise Invalid("homeserver_invalid", code="M_UNSUPPORTED_ROOM_VERSION")
+    users = room.power.get("users")
+    creator_unlisted = room.version != "12" and isinstance(users, Mapping) and creator not in users
+    if creator_unlisted or not all(_is_user(user) for user in room.invite):
+        raise Invalid("homeserver_invalid", code="M_UNKNOWN")
+    more = room.creation.get("additional_creators", [])
+    if room.version == "12" and not (isinstance(more, list) and all(_is_user(one) for one in more)):
+        raise Invalid("homeserver_invalid", code="M_FORBIDDEN")
+
+
+def founding(creator: UserId, room: NewRoom) -> tuple[Draft, Draft]:
+    """The ``m.room.create`` event and the creator's join (without their name)."""
     content = {**copied(room.creation), "room_version": room.version}
     if room.version == "10":
         content["creator"] = creator
-    more = content.get("additional_creators", [])
-    if room.version == "12" and not (isinstance(more, list) and all(_is_user(one) for one in more)):
-        raise Invalid("homeserver_invalid", code="M_FORBIDDEN")
-    return Draft(creator, "m.room.create", content, "")
+    create = Draft(creator, "m.room.create", content, "")
+    return create, Draft(creator, "m.room.member", {"membership": "join"}, creator)
 
 
-def first_events(creator: UserId, room: NewRoom) -> Iterator[Draft]:
-    """What follows the founding and the creator's own join; the preset is ``private_chat``, as where none is asked for."""
+def first_state(creator: UserId, room: NewRoom) -> Iterator[Draft]:
+    """What follows the founding; the preset is ``private_chat``, as where none is asked for."""
     wanted: dict[Key, Content] = {(event.type, event.key): copied(event.content) for event in room.state}
     levels = wanted.pop(("m.room.power_levels", ""), None) or _first_levels(creator, room)
     yield Draft(creator, "m.room.power_levels", levels, "")
@@ -55,8 +64,6 @@ def first_events(creator: UserId, room: NewRoom) -> Iterator[Draft]:
     if room.topic:
         topic = {"topic": room.topic, "m.topic": {"m.text": [{"body": room.topic}]}}
         yield Draft(creator, "m.room.topic", topic, "")
-    for user in room.invite:
-        yield Draft(creator, "m.room.member", {"membership": "invite"}, user)
 
 
 def room_id(seed: str, creator: UserId, version: str) -> RoomId:
@@ -77,12 +84,6 @@ def digest(seed: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(seed.encode()).digest()).decode().rstrip("=")
 
 
-def check_invitees(room: NewRoom) -> None:
-    """Raise `Invalid` for an invitee who is no user id."""
-    if not all(_is_user(user) for user in room.invite):
-        raise Invalid("homeserver_invalid", code="M_UNKNOWN")
-
-
 def _first_levels(creator: UserId, room: NewRoom) -> Content:
     """Synapse's own levels, with the caller's written over them name by name (not merged deeper)."""
     old = room.version != "12"
@@ -99,9 +100,6 @@ def _first_levels(creator: UserId, room: NewRoom) -> Content:
         "historical": 100,
         **room.power,
     }
-    users = levels["users"]
-    if old and isinstance(users, dict) and creator not in users:
-        raise Invalid("homeserver_invalid", code="M_UNKNOWN")
     return copied(levels)
 
 
