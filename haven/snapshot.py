@@ -3,18 +3,20 @@
 Reading never fails: what is missing or damaged counts as absent here, and `haven.intent` reports what it means.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
+from typing import TypeAlias
 
 from haven.errors import Invalid
 from haven.ids import RoomId, RoomVersion, UserId, server_of
 from haven.model import NAME_LIMIT, checked_name, readable_description
 from haven.ports import Content, StateEvent
 from haven.power import INFINITE, PowerLevels, creators_are_infinite
-from haven.stateevents import COMMUNITY, SLOT
+from haven.stateevents import COMMUNITY, GROUP, SLOT
 
 
 class Membership(StrEnum):
@@ -64,6 +66,12 @@ class Room:
         return self.text("m.room.create", "type") == "m.space"
 
     @property
+    def maker(self) -> UserId | None:
+        """Who made the room: the sender of its create event. In version 12 a stranger can name us as a creator, not as this."""
+        event = self.state.get(("m.room.create", ""))
+        return event.sender if event else None
+
+    @property
     def creators(self) -> frozenset[UserId]:
         """Who made the room: the sender of its create event, and the additional creators of version 12 (MSC4289)."""
         event = self.state.get(("m.room.create", ""))
@@ -105,6 +113,11 @@ class Room:
         return self.text("m.room.create", SLOT)
 
     @property
+    def age(self) -> tuple[int, RoomId]:
+        """What sorts rooms from the eldest on."""
+        return self.made_at, self.id
+
+    @property
     def made_at(self) -> int:
         """When the room was made, in ms since the epoch, as its server says."""
         event = self.state.get(("m.room.create", ""))
@@ -139,8 +152,50 @@ def described(room: Room) -> str:
     return readable_description(room.topic)
 
 
-World = Mapping[RoomId, Room]
+World: TypeAlias = Mapping[RoomId, Room]
 """Every room the bot is joined to, by id."""
+
+
+class Census(Mapping[RoomId, Room]):
+    """A world that knows which rooms belong together, without walking through all of them each time it is asked.
+
+    Each index is made when it is first asked for, so one census serves as many plans as the world stays the same.
+    """
+
+    def __init__(self, rooms: World) -> None:
+        self._rooms = rooms
+
+    def __getitem__(self, room: RoomId) -> Room:
+        return self._rooms[room]
+
+    def __iter__(self) -> Iterator[RoomId]:
+        return iter(self._rooms)
+
+    def __len__(self) -> int:
+        return len(self._rooms)
+
+    @cached_property
+    def by_slot(self) -> Mapping[str, tuple[Room, ...]]:
+        """The rooms of each slot, the eldest first."""
+        return _grouped((room.slot, room) for room in self._rooms.values())
+
+    @cached_property
+    def by_claim(self) -> Mapping[str, tuple[Room, ...]]:
+        """The rooms whose record names a space, by that space, the eldest first. A claim need not be true."""
+        return _grouped((room.text(GROUP, "community"), room) for room in self._rooms.values())
+
+
+def _grouped(pairs: Iterable[tuple[str, Room]]) -> Mapping[str, tuple[Room, ...]]:
+    groups: dict[str, list[Room]] = defaultdict(list)
+    for key, room in pairs:
+        if key:
+            groups[key].append(room)
+    return {key: tuple(sorted(rooms, key=lambda room: room.age)) for key, rooms in groups.items()}
+
+
+def census(world: World) -> Census:
+    """The world with its indexes; itself where it has them already."""
+    return world if isinstance(world, Census) else Census(world)
 
 
 def room_of(room: RoomId, events: Iterable[StateEvent]) -> Room:
