@@ -1,0 +1,1 @@
+"""What people can ask for in a room, one file per noun."""

@@ -1,0 +1,1 @@
+"""Tests of what people can ask for in a room."""
