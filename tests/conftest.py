@@ -51,7 +51,7 @@ async def homeserver(server_data: Path) -> AsyncIterator[Synapse]:
 
 @pytest.fixture(scope="session")
 async def newcomer(homeserver: Synapse) -> Newcomer:
-    """Registers people that no other test knows, `await newcomer("ana")` for one."""
+    """Registers people that no other test knows: call it with the beginning of a name, and await."""
     numbers = itertools.count(1)
 
     async def register(name: str) -> Person:
