@@ -20,8 +20,17 @@ from haven.permissions import (
 )
 from haven.ports import Content
 from haven.power import PowerLevels, creators_are_infinite
-from haven.snapshot import PRESENT, Membership, Room, World
-from haven.stateevents import COMMUNITY, GROUP, CommunityRecord, GroupRecord, community_content, group_content
+from haven.snapshot import PRESENT, Membership, Room, World, census
+from haven.stateevents import (
+    CHILD,
+    COMMUNITY,
+    GROUP,
+    PARENT,
+    CommunityRecord,
+    GroupRecord,
+    community_content,
+    group_content,
+)
 
 PLACEHOLDER = "new:"
 VIA_LIMIT = 3
@@ -74,16 +83,14 @@ def located(community: Community, world: World, actors: Actors) -> Community:
 
     Where an interrupted founding made two, the older counts.
     """
-    made: dict[str, RoomId] = {}
-    for room in sorted(world.values(), key=lambda each: (each.made_at, each.id), reverse=True):
-        if room.slot and actors.bot in room.creators:
-            made[room.slot] = room.id
-    groups = tuple(replace(group, room=_found(group.room, group.slot, made)) for group in community.groups)
-    return replace(community, space=_found(community.space, community.slot, made), groups=groups)
+    slots = census(world).by_slot
 
+    def found(room: RoomId, slot: str) -> RoomId:
+        made = (each.id for each in slots.get(slot, ()) if each.maker == actors.bot)
+        return next(made, room) if is_placeholder(room) else room
 
-def _found(room: RoomId, slot: str, made: Mapping[str, RoomId]) -> RoomId:
-    return made.get(slot, room) if is_placeholder(room) else room
+    groups = tuple(replace(group, room=found(group.room, group.slot)) for group in community.groups)
+    return replace(community, space=found(community.space, community.slot), groups=groups)
 
 
 def desired_rooms(community: Community, world: World, actors: Actors) -> tuple[DesiredRoom, ...]:
@@ -155,7 +162,7 @@ def _desired_group(community: Community, group: Group, world: World, actors: Act
         state={
             (GROUP, ""): _group_record(community, group, world),
             ("m.room.join_rules", ""): _join_rule(community, group),
-            ("m.space.parent", community.space): _parent(community, group, world, actors),
+            (PARENT, community.space): _parent(community, group, world, actors),
         },
         guests=frozenset(bridge | (_members_of_space(admins, community, world) if admins else set())),
         only=None if admins is None else admins | {actors.bot} | bridge,
@@ -209,7 +216,7 @@ def _join_rule(community: Community, group: Group) -> Content:
 def _children(community: Community, world: World, actors: Actors) -> dict[tuple[str, str], Content]:
     children: dict[tuple[str, str], Content] = {}
     for place, group in enumerate(community.groups):
-        key = ("m.space.child", str(group.room))
+        key = (CHILD, str(group.room))
         hidden = group.kind is not Kind.ADMINS and group.visibility is Visibility.HIDDEN
         children[key] = {} if hidden else _child(community, group, place, world, actors)
     return children
@@ -217,18 +224,24 @@ def _children(community: Community, world: World, actors: Actors) -> dict[tuple[
 
 def _child(community: Community, group: Group, place: int, world: World, actors: Actors) -> Content:
     space = world.get(community.space)
-    before = space.content("m.space.child", group.room) if space else {}
-    order = before.get("order")
+    before = space.content(CHILD, group.room) if space else {}
     return {
         **before,
         "via": _via(group.room, before, world, actors),
-        "order": order if isinstance(order, str) and 0 < len(order) <= 50 else f"{place:04d}",
+        "order": stated_order(before) or f"{place:04d}",
         "suggested": group.suggested if before.get("via") else _suggested(group),
     }
 
 
+def stated_order(child: Content) -> str:
+    """The ``order`` of a child; "" where it says none that counts (spec: ``m.space.child``, ASCII 0x20 to 0x7E, at most 50)."""
+    order = child.get("order")
+    counts = isinstance(order, str) and len(order) <= 50 and order.isascii() and order.isprintable()
+    return str(order) if counts else ""
+
+
 def _parent(community: Community, group: Group, world: World, actors: Actors) -> Content:
-    before = world[group.room].content("m.space.parent", community.space) if group.room in world else {}
+    before = world[group.room].content(PARENT, community.space) if group.room in world else {}
     return {**before, "via": _via(community.space, before, world, actors), "canonical": True}
 
 

@@ -4,25 +4,24 @@ Only what we may believe counts: a room we made, or a record we wrote. Anything 
 left alone and reported as a `Notice`; so is what is damaged.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from haven.desired import Actors
+from haven.desired import Actors, stated_order
 from haven.errors import HavenError
 from haven.ids import RoomId, UserId
 from haven.model import Community, Group, Kind, Link, Role
-from haven.permissions import role_of_level
+from haven.permissions import level_of, role_of_level
 from haven.ports import Content
-from haven.snapshot import Room, World, called, described
+from haven.snapshot import Census, Room, World, called, census, described
 from haven.stateevents import (
     BRIDGE,
+    CHILD,
     COMMUNITY,
     GROUP,
     LINK,
     CommunityRecord,
-    GroupRecord,
     LinkState,
     read_community,
     read_group,
@@ -50,18 +49,20 @@ class Intent:
     notices: tuple[Notice, ...] = ()
 
 
-def read_intent(world: World, actors: Actors) -> Intent:
-    """All communities of the world. Never raises; what cannot be used becomes a notice."""
-    reading = _Reading(world, actors)
-    eldest_first = sorted(world.values(), key=lambda room: (room.made_at, room.id))
-    for space in (room for room in eldest_first if room.is_space):
-        reading.take_space(space)
-    for room in (room for room in eldest_first if not room.is_space):
-        reading.take_room(room)
-    found = {
-        space: _community(world[space], record, reading.groups[space])
-        for space, record in reading.spaces.items()
-    }
+def read_intent(world: World, actors: Actors, space: RoomId | None = None) -> Intent:
+    """All communities of the world, or only the one of ``space``. Never raises; what cannot be used becomes a notice.
+
+    Takes time in proportion to the rooms of the communities read, if ``world`` is a `haven.snapshot.Census`.
+    """
+    reading = _Reading(census(world), actors)
+    rooms = world.values() if space is None else (world[space],) if space in world else ()
+    found: dict[RoomId, Community] = {}
+    for each in sorted((room for room in rooms if room.is_space), key=lambda room: room.age):
+        community = reading.community(each)
+        if community is not None:
+            found[each.id] = community
+    if space is None:
+        reading.report_strays()
     return Intent(found, tuple(reading.notices))
 
 
@@ -69,33 +70,70 @@ def read_intent(world: World, actors: Actors) -> Intent:
 class _Reading:
     """What has been read so far."""
 
-    world: World
+    world: Census
     actors: Actors
-    spaces: dict[RoomId, CommunityRecord] = field(default_factory=dict)
-    groups: dict[RoomId, list[Group]] = field(default_factory=lambda: defaultdict(list))
+    seen: set[RoomId] = field(default_factory=set)
     notices: list[Notice] = field(default_factory=list)
 
-    def take_space(self, space: Room) -> None:
-        record = self._record(space, COMMUNITY, read_community)
-        if record is not None:
-            self.spaces[space.id] = record
-
-    def take_room(self, room: Room) -> None:
-        record = self._record(room, GROUP, read_group)
+    def community(self, space: Room) -> Community | None:
+        record = self._record(space, COMMUNITY, read_community, believed=space.maker == self.actors.bot)
         if record is None:
-            return
-        if record.community not in self.spaces:
-            self._notice(room, GROUP, "unknown_community")
-        elif self._is_second(room, record):
-            self._notice(room, GROUP, "second_of_its_kind")
-        else:
-            self.groups[record.community].append(self._group(room, record))
+            return None
+        if self._is_twin(space):
+            self._notice(space, COMMUNITY, "second_of_its_kind")
+            return None
+        owner = self._owner(space, record)
+        if owner is None:
+            return None
+        return _community(space, replace(record, owner=owner), self._groups(space, record))
 
-    def _record(self, room: Room, event_type: str, read: Callable[[Content], Record]) -> Record | None:
+    def _owner(self, space: Room, record: CommunityRecord) -> UserId | None:
+        """Who is owner. An admin can write the record, not the owner's level: of what a hand wrote, the levels are witness."""
+        if space.state[COMMUNITY, ""].sender == self.actors.bot:
+            return record.owner
+        levels, enough = space.power.users, level_of(Role.OWNER, space.version)
+        if levels.get(record.owner, 0) >= enough:
+            return record.owner
+        self._notice(space, COMMUNITY, "foreign")
+        witnessed = (user for user in levels if levels[user] >= enough and user not in space.creators)
+        return min(witnessed, default=None)
+
+    def _groups(self, space: Room, record: CommunityRecord) -> list[Group]:
+        """The rooms of a space. Where two claim a place that only one can have: the one the space names, else the elder."""
+        named = {record.announcements, record.general, record.admins}
+        claims = [room for room in self.world.by_claim.get(space.id, ()) if not room.is_space]
+        groups: list[Group] = []
+        taken: set[str] = set()
+        for room in sorted(claims, key=lambda room: room.id not in named):
+            self.seen.add(room.id)
+            group = self._group(room, space)
+            if group is None:
+                continue
+            places = {f"slot {group.slot}"} if group.slot else set()
+            places |= {group.kind} if group.kind is not Kind.GROUP else set()
+            if places & taken:
+                self._notice(room, GROUP, "second_of_its_kind")
+                continue
+            taken |= places
+            groups.append(group)
+        return sorted(groups, key=lambda group: self.world[group.room].age)
+
+    def report_strays(self) -> None:
+        """Rooms that claim to belong to what is no community of ours."""
+        for room in self.world.values():
+            if room.id in self.seen or room.is_space or (GROUP, "") not in room.state:
+                continue
+            if self._record(room, GROUP, read_group, believed=room.maker == self.actors.bot) is not None:
+                self._notice(room, GROUP, "unknown_community")
+
+    def _record(
+        self, room: Room, event_type: str, read: Callable[[Content], Record], *, believed: bool
+    ) -> Record | None:
+        """A record that we wrote, or that is ``believed`` whoever wrote it."""
         event = room.state.get((event_type, ""))
         if event is None or not event.content:
             return None
-        if self.actors.bot not in room.creators and event.sender != self.actors.bot:
+        if not believed and event.sender != self.actors.bot:
             self._notice(room, event_type, "foreign")
             return None
         try:
@@ -104,14 +142,17 @@ class _Reading:
             self._notice(room, event_type, error.key)
             return None
 
-    def _is_second(self, room: Room, record: GroupRecord) -> bool:
-        placed = self.groups[record.community]
-        same_slot = room.slot and any(other.slot == room.slot for other in placed)
-        return bool(same_slot) or (
-            record.kind is not Kind.GROUP and any(other.kind is record.kind for other in placed)
-        )
+    def _is_twin(self, space: Room) -> bool:
+        """Whether an interrupted founding made an elder space for the same slot."""
+        same = (room for room in self.world.by_slot.get(space.slot, ()) if room.maker == self.actors.bot)
+        return space.maker == self.actors.bot and next(same, space).id != space.id
 
-    def _group(self, room: Room, record: GroupRecord) -> Group:
+    def _group(self, room: Room, space: Room) -> Group | None:
+        """A room of a space. What a hand wrote counts only if the space knows the room: who adds rooms needs power there."""
+        known = room.maker == self.actors.bot and (CHILD, room.id) in space.state
+        record = self._record(room, GROUP, read_group, believed=known)
+        if record is None:
+            return None
         links = self._links(room)
         return Group(
             room=room.id,
@@ -120,7 +161,7 @@ class _Reading:
             slot=room.slot,
             topic=described(room),
             visibility=record.visibility,
-            suggested=self.world[record.community].content("m.space.child", room.id).get("suggested") is True,
+            suggested=space.content(CHILD, room.id).get("suggested") is True,
             exceptions=record.exceptions,
             links=links,
             bridged=bool(links) or _has_live_bridge(room),
@@ -163,16 +204,12 @@ def _community(space: Room, record: CommunityRecord, groups: list[Group]) -> Com
 
 def _place(space: Room, group: Group) -> tuple[str, int]:
     """Groups stand as the space orders them; those it does not list come last, in the order they were made."""
-    order = space.content("m.space.child", group.room).get("order")
-    return (order if isinstance(order, str) else "~", list(Kind).index(group.kind))
+    order = stated_order(space.content(CHILD, group.room))
+    return order or "~", list(Kind).index(group.kind)
 
 
 def _roles(space: Room, owner: UserId) -> dict[UserId, Role]:
     """Who is what by the levels of the space. The creators are no people of the community: the bot, or a bot before it."""
-    people = {
-        user: level
-        for user, level in space.power.users.items()
-        if user != owner and user not in space.creators
-    }
-    roles = {user: role_of_level(level) for user, level in people.items()}
+    nobody = space.creators | {owner}
+    roles = {user: role_of_level(level) for user, level in space.power.users.items() if user not in nobody}
     return {user: role for user, role in roles.items() if role is not Role.MEMBER}

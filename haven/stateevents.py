@@ -17,6 +17,8 @@ from haven.ports import Content
 COMMUNITY = "chat.haven.community"
 GROUP = "chat.haven.group"
 LINK = "chat.haven.link"
+CHILD = "m.space.child"
+PARENT = "m.space.parent"
 BRIDGE = "m.bridge"
 BRIDGE_UNSTABLE = "uk.half-shot.bridge"
 STATUS = "chat.haven.status"
