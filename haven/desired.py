@@ -60,8 +60,9 @@ class DesiredRoom:
     """One room as it should be.
 
     ``first``: state that is given to a new room and then left to people. ``state``: state that always holds, by type and
-    key; empty content stands for "taken away" and is never written where nothing is. ``guests``: who must be present;
-    ``only``: if given, everybody who may be present. ``newcomers``: invited at the moment the room is made.
+    key; empty content stands for "taken away" and is never written where nothing is. ``guests``: who should be present,
+    unless they left; ``helpers``: accounts of ours that must be, even if they left; ``only``: if given, everybody who may
+    be. ``newcomers``: invited at the moment the room is made.
     """
 
     room: RoomId
@@ -74,6 +75,7 @@ class DesiredRoom:
     first: Mapping[tuple[str, str], Content] = field(default_factory=dict)
     state: Mapping[tuple[str, str], Content] = field(default_factory=dict)
     guests: frozenset[UserId] = frozenset()
+    helpers: frozenset[UserId] = frozenset()
     only: frozenset[UserId] | None = None
     newcomers: tuple[UserId, ...] = ()
 
@@ -95,7 +97,8 @@ def located(community: Community, world: World, actors: Actors) -> Community:
 
 def desired_rooms(community: Community, world: World, actors: Actors) -> tuple[DesiredRoom, ...]:
     """Every room of the community as it should be, the space first."""
-    rooms = (_desired_group(community, group, world, actors) for group in community.groups)
+    servers = _servers(community.space, world)
+    rooms = (_desired_group(community, group, world, actors, servers) for group in community.groups)
     return (_desired_space(community, world, actors), *rooms)
 
 
@@ -138,14 +141,18 @@ def _desired_space(community: Community, world: World, actors: Actors) -> Desire
             **_children(community, world, actors),
             (COMMUNITY, ""): _community_record(community, world),
         },
+        guests=frozenset({community.owner}),
         newcomers=(community.owner,),
     )
 
 
-def _desired_group(community: Community, group: Group, world: World, actors: Actors) -> DesiredRoom:
+def _desired_group(
+    community: Community, group: Group, world: World, actors: Actors, servers: tuple[str, ...]
+) -> DesiredRoom:
+    """``servers``: those joined to the space; the same for all its rooms."""
     version = _version(group.room, world, actors)
     admins = staff(community) if group.kind is Kind.ADMINS else None
-    bridge = {actors.bridge} if group.bridged and actors.bridge else set()
+    bridge = frozenset({actors.bridge} if group.bridged and actors.bridge else ())
     return DesiredRoom(
         room=group.room,
         name=group.name,
@@ -162,9 +169,10 @@ def _desired_group(community: Community, group: Group, world: World, actors: Act
         state={
             (GROUP, ""): _group_record(community, group, world),
             ("m.room.join_rules", ""): _join_rule(community, group),
-            (PARENT, community.space): _parent(community, group, world, actors),
+            **_parents(community, group, world, actors, servers),
         },
-        guests=frozenset(bridge | (_members_of_space(admins, community, world) if admins else set())),
+        guests=frozenset(_members_of_space(admins, community, world) if admins else ()),
+        helpers=bridge,
         only=None if admins is None else admins | {actors.bot} | bridge,
         newcomers=_newcomers(community, group),
     )
@@ -227,7 +235,7 @@ def _child(community: Community, group: Group, place: int, world: World, actors:
     before = space.content(CHILD, group.room) if space else {}
     return {
         **before,
-        "via": _via(group.room, before, world, actors),
+        "via": _via(_servers(group.room, world), before, actors),
         "order": stated_order(before) or f"{place:04d}",
         "suggested": group.suggested if before.get("via") else _suggested(group),
     }
@@ -240,23 +248,40 @@ def stated_order(child: Content) -> str:
     return str(order) if counts else ""
 
 
-def _parent(community: Community, group: Group, world: World, actors: Actors) -> Content:
-    before = world[group.room].content(PARENT, community.space) if group.room in world else {}
-    return {**before, "via": _via(community.space, before, world, actors), "canonical": True}
+def _parents(
+    community: Community, group: Group, world: World, actors: Actors, servers: tuple[str, ...]
+) -> dict[tuple[str, str], Content]:
+    """The space as the one canonical parent; parents that people added stay, but are not canonical."""
+    room = world.get(group.room)
+    before = room.content(PARENT, community.space) if room else {}
+    ours = {**before, "via": _via(servers, before, actors), "canonical": True}
+    others = {event.key: event.content for event in room.keyed(PARENT)} if room else {}
+    rivals = {
+        key: {**said, "canonical": False} for key, said in others.items() if said.get("canonical") is True
+    }
+    return {(PARENT, key): content for key, content in {**rivals, community.space: ours}.items()}
 
 
 def _suggested(group: Group) -> bool:
     return group.suggested or group.kind in {Kind.ANNOUNCEMENTS, Kind.GENERAL}
 
 
-def _via(room: RoomId, before: Content, world: World, actors: Actors) -> list[str]:
-    """Up to three servers to find a room by. What stands there stays while it is still true, so that joins write nothing."""
-    servers = world[room].servers() if room in world else ()
+def _servers(room: RoomId, world: World) -> tuple[str, ...]:
+    return world[room].servers() if room in world else ()
+
+
+def _via(servers: tuple[str, ...], before: Content, actors: Actors) -> list[str]:
+    """Up to three of the ``servers`` joined to a room, to find it by. What is stated stays while it is true, so that joins
+    write nothing.
+
+    The bot's own is always one of them: a restricted join can only be granted by a server with somebody who may invite.
+    """
+    home = server_of(actors.bot)
     stated = before.get("via")
-    true = isinstance(stated, list) and all(server in servers for server in stated)
-    if isinstance(stated, list) and true and len(stated) >= min(VIA_LIMIT, len(servers)) > 0:
+    true = isinstance(stated, list) and home in stated and all(server in servers for server in stated)
+    if isinstance(stated, list) and true and len(stated) >= min(VIA_LIMIT, len(servers)):
         return stated
-    return list(servers[:VIA_LIMIT]) or [server_of(actors.bot)]
+    return [home, *(server for server in servers if server != home)][:VIA_LIMIT]
 
 
 def _community_record(community: Community, world: World) -> Content:
@@ -285,13 +310,15 @@ def _group_record(community: Community, group: Group, world: World) -> Content:
 
 
 def missing_guests(desired: DesiredRoom, room: Room) -> tuple[UserId, ...]:
-    """Who must be invited: wanted, not present, not banned, and not gone by their own choice."""
-    settled = PRESENT | {Membership.BANNED, Membership.LEFT}
-    return tuple(sorted(user for user in desired.guests if room.members.get(user) not in settled))
+    """Who must be invited: wanted, not present, not banned, and, unless an account of ours, not gone by their own choice."""
+    settled = PRESENT | {Membership.BANNED}
+    helpers = {user for user in desired.helpers if room.members.get(user) not in settled}
+    guests = {user for user in desired.guests if room.members.get(user) not in settled | {Membership.LEFT}}
+    return tuple(sorted(helpers | guests))
 
 
 def surplus_guests(desired: DesiredRoom, room: Room) -> tuple[UserId, ...]:
-    """Who must go: present in a room that is only for others."""
+    """Who must go: present in a room that is only for others. Nobody can remove a creator of version 12."""
     if desired.only is None:
         return ()
-    return tuple(sorted(room.with_membership(*PRESENT, Membership.KNOCKING) - desired.only))
+    return tuple(sorted(room.with_membership(*PRESENT, Membership.KNOCKING) - desired.only - room.infinite))
