@@ -33,7 +33,7 @@ class WishedGroup:
 class Founding:
     """A community to be made. ``id``: random, unique among all wishes; ``titles``: what the fixed rooms are called.
 
-    Raises `Invalid` when a name breaks a rule, two groups share a name, or there are more than ten groups.
+    Raises `Invalid` when a name breaks a rule, two rooms share a name, or there are more than ten groups.
     """
 
     id: str
@@ -49,7 +49,7 @@ class Founding:
         object.__setattr__(self, "description", checked_description(self.description))
         if len(self.groups) > GROUPS_AT_ONCE:
             raise Invalid("groups_at_once", n=len(self.groups), limit=GROUPS_AT_ONCE)
-        seen: set[str] = set()
+        seen = {title.casefold() for title in self.titles.all}
         for group in self.groups:
             _refuse_twin(group.name, seen)
             seen.add(group.name.casefold())
@@ -62,6 +62,11 @@ class Titles:
     announcements: str
     general: str
     admins: str
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.announcements, self.general, self.admins
 
 
 def _refuse_twin(name: str, taken: set[str]) -> None:
@@ -76,7 +81,16 @@ def founded(wish: Founding) -> Community:
         (Kind.GENERAL, wish.titles.general),
         (Kind.ADMINS, wish.titles.admins),
     )
-    rooms = [Group(_place(wish.id, kind), kind, title, slot=_slot(wish.id, kind)) for kind, title in fixed]
+    rooms = [
+        Group(
+            room=_place(wish.id, kind),
+            kind=kind,
+            name=title,
+            slot=_slot(wish.id, kind),
+            suggested=kind is not Kind.ADMINS,
+        )
+        for kind, title in fixed
+    ]
     wished = [
         added_group(f"{wish.id}/{number}", group, wish.owner) for number, group in enumerate(wish.groups)
     ]
