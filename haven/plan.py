@@ -21,10 +21,9 @@ from haven.model import Community
 from haven.ports import Content, NewRoom, StateEvent
 from haven.power import PowerLevels
 from haven.snapshot import Membership, Room, World, called, described
-from haven.stateevents import SLOT
+from haven.stateevents import CHILD, SLOT
 
 POWER = "m.room.power_levels"
-CHILD = "m.space.child"
 
 
 @dataclass(frozen=True, slots=True)
