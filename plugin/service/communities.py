@@ -1,20 +1,29 @@
 """The communities of this bot: read from the cache, read anew, changed, planned and repaired."""
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from haven.errors import Missing
 from haven.guards import Bounds
 from haven.ids import RoomId, UserId
-from haven.intent import Intent
+from haven.intent import Intent, read_intent
 from haven.model import Community
-from haven.plan import Plan
-from haven.reconcile import Outcome, Progress
+from haven.plan import Plan, plan_for
+from haven.reconcile import Loop, Outcome, Progress
+from haven.snapshot import Membership, World
+
+from ..rooms import Rooms
 
 Edit = Callable[[Community], Community]
 """From what is meant to what shall be meant. Called again in every round, so doing it twice must be doing it once."""
 
 Check = Callable[[Community], None]
 """Raises `NotAllowed` or `Invalid` where a change must not be made; called once, with what was read just now."""
+
+Meant = Callable[[World], Community]
+"""Reads out of the world what is meant."""
 
 
 async def _silent(done: int, total: int) -> None:
@@ -25,28 +34,58 @@ def _allowed(community: Community) -> None:
     """Anything goes."""
 
 
+def _unchanged(community: Community) -> Community:
+    return community
+
+
+def _unheard(space: RoomId) -> None:
+    """Nobody takes care of it."""
+
+
 @dataclass(slots=True)
 class Communities:
-    """All communities of this bot."""
+    """All communities of this bot. ``removals``: how many one plan may have where a caller says nothing else.
+
+    ``unfinished``: told the space of a community that could not be brought in step, so that somebody tries again.
+    """
+
+    rooms: Rooms
+    loop: Loop
+    removals: int = Bounds().removals
+    unfinished: Callable[[RoomId], None] = _unheard
+    _locks: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    _read: tuple[World, Intent] | None = None
 
     async def intent(self) -> Intent:
         """All communities, as the cache knows them: asks the server only about rooms that changed. Raises `TryLater`."""
-        raise NotImplementedError
+        return self.intent_of(await self.rooms.observe())
+
+    def intent_of(self, world: World) -> Intent:
+        """All communities of a world; the same world is read once."""
+        if self._read is None or self._read[0] is not world:
+            self._read = (world, read_intent(world, self.loop.actors))
+        return self._read[1]
 
     async def of_room(self, room: RoomId) -> Community | None:
         """The community whose space or room this is; from the cache."""
-        raise NotImplementedError
+        communities = (await self.intent()).communities
+        if room in communities:
+            return communities[room]
+        return next((each for each in communities.values() if each.group(room)), None)
 
     async def fresh(self, space: RoomId) -> Community:
         """One community after its space has been read anew (one request), so that rights hold now.
 
         Raises `Missing` where there is none, `TryLater` where the server does not answer.
         """
-        raise NotImplementedError
+        if space in self.rooms.world:
+            self.rooms.doubt((space,))
+        return self._meant(await self.rooms.observe(), space)
 
     async def is_member(self, space: RoomId, user: UserId) -> bool:
         """Whether somebody is joined to the space; from the cache."""
-        raise NotImplementedError
+        room = (await self.rooms.observe()).get(space)
+        return room is not None and room.members.get(user) is Membership.JOINED
 
     async def change(
         self,
@@ -54,25 +93,65 @@ class Communities:
         edit: Edit,
         *,
         check: Check = _allowed,
-        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
+        bounds: Bounds | None = None,
         progress: Progress = _silent,
     ) -> Outcome:
         """Change what is meant and bring the rooms in step, alone in this community.
 
         The space is read anew first (one request; no need to call `fresh` before), then ``check`` is asked once; then each
         round makes rooms what ``edit`` gives for what they mean now. Raises what ``check`` and ``edit`` raise, and as `fresh`.
+        ``bounds``: the operator's where nothing is said.
         """
-        raise NotImplementedError
+        async with self._lock(space):
+            check(await self.fresh(space))
+            outcome = await self.loop.reconcile(
+                lambda world: edit(self._meant(world, space)), self._bounds(bounds), progress
+            )
+        if not outcome.in_step:
+            self.unfinished(space)
+        return outcome
 
     async def plan(self, space: RoomId) -> Plan:
         """What would bring the community in step; all its rooms are read anew. Raises as `fresh`."""
-        raise NotImplementedError
+        self._doubt(space)
+        world = await self.rooms.observe()
+        return plan_for(self._meant(world, space), world, self.loop.actors)
 
     async def repair(
-        self,
-        space: RoomId,
-        bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-        progress: Progress = _silent,
+        self, space: RoomId, bounds: Bounds | None = None, progress: Progress = _silent
     ) -> Outcome:
         """Bring the community in step with itself; all its rooms are read anew. Raises as `fresh`."""
-        raise NotImplementedError
+        self._doubt(space)
+        return await self.change(space, _unchanged, bounds=bounds, progress=progress)
+
+    async def reconcile(self, space: RoomId) -> Outcome:
+        """Bring the community in step with itself, as far as the cache knows. Raises `Missing`, `TryLater`."""
+        async with self._lock(space):
+            return await self.loop.reconcile(lambda world: self._meant(world, space), self._bounds(None))
+
+    async def carry_out(self, slot: str, meant: Meant, progress: Progress) -> Outcome:
+        """Bring in step what ``meant`` reads, alone in the community whose space has this slot, also before it exists."""
+        async with self._locks[slot]:
+            return await self.loop.reconcile(meant, self._bounds(None), progress)
+
+    def key(self, space: RoomId) -> str:
+        """What a community is locked by: the slot of its space, known before the space is; else the space itself."""
+        room = self.rooms.world.get(space)
+        return (room.slot if room else "") or space
+
+    def _lock(self, space: RoomId) -> asyncio.Lock:
+        return self._locks[self.key(space)]
+
+    def _bounds(self, said: Bounds | None) -> Bounds:
+        return said or replace(Bounds(), removals=self.removals)
+
+    def _doubt(self, space: RoomId) -> None:
+        community = self.intent_of(self.rooms.world).communities.get(space)
+        if community is not None:
+            self.rooms.doubt((space, *(group.room for group in community.groups)))
+
+    def _meant(self, world: World, space: RoomId) -> Community:
+        community = self.intent_of(world).communities.get(space)
+        if community is None:
+            raise Missing("community_missing")
+        return community

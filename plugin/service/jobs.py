@@ -1,84 +1,40 @@
 """Durable jobs: what takes many requests is stored before the first of them and taken up again after a crash."""
 
-from dataclasses import dataclass
-from typing import Protocol
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from haven.errors import HavenError
-from haven.founding import Founding, WishedGroup
-from haven.ids import EventId, RoomId, UserId
-from haven.reconcile import Outcome
+from haven.founding import Founding, WishedGroup, with_added_group
+from haven.ids import RoomId, UserId
 
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Where to tell how a job goes: the command's room, event and language."""
-
-    room: RoomId
-    event: EventId
-    language: str
+from ..clock import Clock
+from .communities import Communities
+from .run import Run
+from .telling import KeepsJobs, Tells
+from .work import FoundingWork, GroupWork, Job, Report, Work
 
 
-@dataclass(frozen=True, slots=True)
-class FoundingJob:
-    """A community to be made."""
-
-    founding: Founding
+def _never() -> bool:
+    return False
 
 
-@dataclass(frozen=True, slots=True)
-class GroupJob:
-    """A group to be added to the community of ``space``."""
-
-    space: RoomId
-    slot: str
-    wished: WishedGroup
-    by: UserId
-
-
-Work = FoundingJob | GroupJob
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """Something to be done until it is done. ``id``: unique. ``message``: the progress message; "" until there is one."""
-
-    id: str
-    work: Work
-    report: Report
-    message: EventId = EventId("")
-
-
-class Tells(Protocol):
-    """Tells people how a job goes. Implemented by `plugin.replies.Replies`.
-
-    All of them may raise `HavenError`; the engine retries ``job_started``, ``job_finished`` and ``job_failed`` on `TryLater`, so each
-    uses a transaction id made of the job's id: told twice is told once.
-    """
-
-    async def job_started(self, job: Job) -> EventId:
-        """Say that work has begun, as a reply to the command. Gives the event that is edited from now on."""
-
-    async def job_progress(self, job: Job, done: int, total: int) -> None:
-        """Edit ``job.message``: so many changes of so many are made. Called at most every three seconds; may get lost."""
-
-    async def job_finished(self, job: Job, outcome: Outcome) -> None:
-        """Edit ``job.message``: all is done. ``outcome.community`` has the rooms."""
-
-    async def job_failed(
-        self, job: Job, outcome: Outcome | None, error: HavenError | None, reference: str
-    ) -> None:
-        """Edit ``job.message``: it cannot be done. ``error``: why, if we foresaw it; else ``reference`` finds it in the log."""
-
-
+@dataclass(slots=True)
 class Jobs:
-    """What is being made."""
+    """What is being made. ``busy``: whether the homeserver slows us down, so that nothing is sent that nobody needs."""
+
+    communities: Communities
+    store: KeepsJobs
+    tells: Tells
+    clock: Clock
+    busy: Callable[[], bool] = _never
+    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def found(self, founding: Founding, report: Report) -> None:
         """Make a community. Returns once the job is stored; the same command (``report.event``) again does nothing.
 
         Make ``founding.id`` of the command's event, so that a repeated delivery means the same rooms.
         """
-        raise NotImplementedError
+        await self._add(FoundingWork(founding), report)
 
     async def add_group(
         self, space: RoomId, slot: str, wished: WishedGroup, by: UserId, report: Report
@@ -86,6 +42,37 @@ class Jobs:
         """Add a group. Returns once the job is stored; the same command again does nothing.
 
         ``slot``: unique, made of the command's event. Raises `Invalid` where the community cannot have the group, `Missing` where
-        there is no such community. Rights are for the caller to check.
+        there is no such community, `TryLater`. Rights are for the caller to check, with what `Communities.fresh` gives.
         """
-        raise NotImplementedError
+        communities = (await self.communities.intent()).communities
+        if space in communities:
+            with_added_group(communities[space], slot, wished, by)
+        await self._add(GroupWork(space, slot, wished, by), report)
+
+    async def resume(self) -> None:
+        """Take up what an earlier life left."""
+        for job in await self.store.open_jobs():
+            self._start(job)
+
+    async def stop(self) -> None:
+        """Lay everything down; it is taken up again at the next start."""
+        tasks = tuple(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def idle(self) -> None:
+        """Wait until nothing is being made."""
+        while self._tasks:
+            await asyncio.wait(self._tasks.values())
+
+    async def _add(self, work: Work, report: Report) -> None:
+        job = Job(report.event, work, report)
+        if await self.store.add_job(job):
+            self._start(job)
+
+    def _start(self, job: Job) -> None:
+        run = Run(job, self.communities, self.store, self.tells, self.clock, self.busy)
+        task = asyncio.create_task(run.to_its_end(), name=f"job {job.id}")
+        self._tasks[job.id] = task
+        task.add_done_callback(lambda _: self._tasks.pop(job.id, None))
