@@ -32,6 +32,9 @@ FOREIGN = re.compile("|".join(re.escape(text) for text in (*_HOSTS, *_PLACES)))
 Finding = tuple[int, str]
 """A line number and what is wrong there."""
 
+Rule = Callable[[ast.Module, str], Iterator[Finding]]
+"""Looks at a Python file, parsed and as text."""
+
 
 def tracked_files() -> list[Path]:
     """Every file that is, or is about to be, in the repository; outside of git, every file that is not hidden."""
@@ -114,7 +117,7 @@ def findings(path: Path) -> Iterator[Finding]:
         yield 1, f"{path.stem} is not a word of the domain"
     if path.suffix != ".py":
         return
-    rules: list[Callable[[ast.Module, str], Iterator[Finding]]] = [too_long, untold, vague]
+    rules: list[Rule] = [too_long, untold, vague]
     if relative.parts[0] == "haven":
         rules.append(impure)
     tree = ast.parse(text)
