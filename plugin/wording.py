@@ -6,7 +6,7 @@ Pure. Catalogues may mark code with backticks and hold no other markup; every va
 import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TypeAlias
 
@@ -29,9 +29,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A value that is itself a phrase."""
+    """A value that is itself a phrase, with gaps of its own."""
 
     key: str
+    values: "Mapping[str, Value]" = field(default_factory=dict)
 
 
 Value: TypeAlias = str | int | Shown | Term
@@ -118,31 +119,29 @@ class Wording:
     phrases: Phrases
     language: str
 
-    def text(self, one: Line) -> str:
+    def text(self, one: Line | Term) -> str:
         """A line as plain text."""
-        return self._said(one.key, {name: self._plain(value) for name, value in one.values.items()})
+        values = {name: self._plain(value) for name, value in one.values.items()}
+        return self.phrases.say(self.language, one.key, **values)
 
-    def html(self, one: Line) -> str:
+    def html(self, one: Line | Term) -> str:
         """A line as HTML."""
         values = {name: self._rich(value) for name, value in one.values.items()}
-        return _CODE.sub(r"<code>\1</code>", self._said(one.key, values))
+        return _CODE.sub(r"<code>\1</code>", self.phrases.say(self.language, one.key, **values))
 
     def words(self, lines: Iterable[Line], mentions: Sequence[UserId] = ()) -> Words:
         """A message of these lines."""
         told = tuple(lines)
         return Words("\n".join(self._texts(told)), "".join(self._blocks(told)), mentions)
 
-    def _said(self, key: str, values: Mapping[str, str | int]) -> str:
-        return self.phrases.say(self.language, key, **values)
-
     def _plain(self, value: Value) -> str | int:
         if isinstance(value, Term):
-            return self._said(value.key, {})
+            return self.text(value)
         return value.text if isinstance(value, Shown) else value
 
     def _rich(self, value: Value) -> str | int:
         if isinstance(value, Term):
-            return escaped(self._said(value.key, {}))
+            return self.html(value)
         if isinstance(value, Shown):
             return value.html
         return escaped(value) if isinstance(value, str) else value
@@ -204,8 +203,3 @@ def _filled(told: Sequence[Line], wording: Wording) -> list[tuple[Line, ...]]:
         filled[-1].append(one)
         size += length
     return [tuple(page) for page in filled]
-
-
-def in_language(given: Answer, language: str) -> Answer:
-    """The same answer in another language."""
-    return replace(given, language=language)

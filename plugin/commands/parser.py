@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 
 from haven.errors import Invalid
 
+from ..addresses import Pill
 from .grammar import EVERYWHERE, HELP, PREFIX, SHORT, WHERE, Argument, Command, Grammar, Option, Takes
-from .words import Pill, Word, cut
+from .words import Word, cut
 
 SHOWN = 40
 """How many characters of a word that is not understood are repeated to the person who wrote it."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from haven.ids import UserId
+from ..addresses import Pill
 
 _BLANK = re.compile(r"\s*")
 _WORD = re.compile(r"\S+")
@@ -14,15 +14,6 @@ _CLOSING = {
     **dict.fromkeys("«»", re.compile(r"[«»](?=\s|$)")),
 }
 """What ends a quotation, by what opened it: a mark of the same family with nothing after it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pill:
-    """A mention in the text: from where to where it stands, and whom it means."""
-
-    start: int
-    end: int
-    user: UserId
 
 
 @dataclass(frozen=True, slots=True)

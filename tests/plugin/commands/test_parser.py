@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from haven.ids import UserId
-from plugin.commands.addresses import pills_in
+from plugin.addresses import pills_in
 from plugin.commands.grammar import Argument, Command, Grammar, Option, Takes
 from plugin.commands.parser import NotUnderstood, Request, addressed, parse
 from plugin.commands.words import cut

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haven.ids import RoomId, UserId
-from plugin.commands.addresses import alias_in, pills_in, room_in, room_link, user_in, user_link
+from plugin.addresses import alias_in, pills_in, room_in, room_link, user_in, user_link
 
 ANA = UserId("@ana:haven.test")
 

@@ -2,12 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import quote, unquote
 
 from haven.ids import RoomId, UserId
-
-from .words import Pill
 
 _LINK = re.compile(
     r"^<?(?:https?://(?:www\.)?matrix\.to/#/|matrix:)(?P<path>[^?>\s]+)(?:\?[^>\s]*)?>?$", re.IGNORECASE
@@ -24,6 +23,15 @@ ID_LIMIT = 255
 
 MENTION_LIMIT = 20
 """How many mentions of one message are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pill:
+    """A mention in the text: from where to where it stands, and whom it means."""
+
+    start: int
+    end: int
+    user: UserId
 
 
 def linked(word: str) -> str:

@@ -1,0 +1,180 @@
+"""Says things in rooms: answers to commands, how jobs go, and what admins must hear. The words come from the catalogues."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from haven.errors import HavenError, TryLater
+from haven.ids import EventId, RoomId, server_of
+from haven.model import Community, Group, Kind
+from haven.phrases import Phrases
+from haven.reconcile import Outcome
+
+from .addresses import room_link
+from .concerns import Concern
+from .events import Incoming
+from .homeserver_messages import Messenger, Words
+from .outcomes import troubles
+from .service.work import FoundingJob, Job
+from .wording import Answer, Line, Shown, Wording, head, item, line, link, of_error, pages
+
+TRIES = 5
+BACK_OFF = 2.0
+"""Seconds before the second try where nobody said how long; doubled each time."""
+
+Sent = TypeVar("Sent")
+Wait = Callable[[float], Awaitable[None]]
+
+
+def room_shown(community: Community, group: Group) -> Shown:
+    """A room's name as a link. The owner's server helps to find it: the bot keeps the room open for everybody there."""
+    return link(group.name, room_link(group.room, (server_of(community.owner),)))
+
+
+@dataclass(slots=True)
+class Replies:
+    """Implements `plugin.service.jobs.Tells` and `plugin.concerns.Warns`, and answers commands.
+
+    ``wait``: lets seconds pass when the homeserver asks for it.
+    """
+
+    messages: Messenger
+    phrases: Phrases
+    wait: Wait = asyncio.sleep
+
+    def wording(self, language: str) -> Wording:
+        """Words in a language."""
+        return Wording(self.phrases, language)
+
+    async def answer(self, message: Incoming, language: str, given: Answer) -> EventId:
+        """Answer a command where it was asked; what is long goes on in the thread of the command. Gives the answer's event.
+
+        The same command twice is answered once.
+        """
+        wording = self.wording(given.language or language)
+        shown, *rest = pages(given.lines, wording)
+        thread = message.thread or None
+        told = await self._say(
+            message.room,
+            wording.words(shown, (message.sender,)),
+            reply_to=message.event,
+            thread=thread,
+            transaction=f"answer.{message.event}",
+        )
+        await self._thread(message.room, thread or message.event, wording, rest, f"answer.{message.event}")
+        return told
+
+    async def elsewhere(self, room: RoomId, message: Incoming, language: str, given: Answer) -> None:
+        """Answer a command in another room than it was asked in."""
+        wording = self.wording(given.language or language)
+        shown, *rest = pages(given.lines, wording)
+        transaction = f"elsewhere.{message.event}"
+        words = wording.words(shown, (message.sender,))
+        told = await self._say(room, words, reply_to=None, thread=None, transaction=transaction)
+        await self._thread(room, told, wording, rest, transaction)
+
+    async def change(self, room: RoomId, event: EventId, language: str, lines: Sequence[Line]) -> None:
+        """Let an earlier message say something else."""
+        words = self.wording(language).words(pages(lines, self.wording(language))[0])
+        await self.patiently(lambda: self.messages.edit(room, event, words))
+
+    async def patiently(self, send: Callable[[], Awaitable[Sent]]) -> Sent:
+        """Send, and again when the homeserver wants us to wait. Raises what is left after that."""
+        for attempt in range(1, TRIES):
+            try:
+                return await send()
+            except TryLater as later:
+                await self.wait(later.after if later.after is not None else BACK_OFF * 2**attempt)
+        return await send()
+
+    async def job_started(self, job: Job) -> EventId:
+        """See `plugin.service.jobs.Tells`."""
+        words = self.wording(job.report.language).words([_started(job)])
+        return await self.messages.say(
+            job.report.room, words, reply_to=job.report.event, transaction=f"{job.id}.started"
+        )
+
+    async def job_progress(self, job: Job, done: int, total: int) -> None:
+        """See `plugin.service.jobs.Tells`."""
+        await self._edit(
+            job, (_started(job), line("job.progress", done=done, total=total)), f"{done}.{total}"
+        )
+
+    async def job_finished(self, job: Job, outcome: Outcome) -> None:
+        """See `plugin.service.jobs.Tells`."""
+        told = _founded(outcome.community) if isinstance(job.work, FoundingJob) else _added(job, outcome)
+        await self._edit(job, (*told, *troubles(outcome)), "finished")
+
+    async def job_failed(self, job: Job, error: HavenError | None, reference: str) -> None:
+        """See `plugin.service.jobs.Tells`."""
+        why = line("answer.bug", reference=reference) if error is None else of_error(error)
+        await self._edit(job, (line("job.failed", name=_name(job)), why), "failed")
+
+    async def warn(
+        self, room: RoomId, language: str, concerns: tuple[Concern, ...], transaction: str
+    ) -> None:
+        """See `plugin.concerns.Warns`."""
+        about = [item(concern.key, **concern.values) for concern in concerns]
+        wording = self.wording(language)
+        shown, *rest = pages((head("concern.head", n=len(concerns)), *about), wording)
+        told = await self.messages.say(room, wording.words(shown), transaction=transaction)
+        await self._thread(room, told, wording, rest, transaction)
+
+    async def _thread(
+        self, room: RoomId, root: EventId, wording: Wording, rest: Sequence[Sequence[Line]], transaction: str
+    ) -> None:
+        for number, page in enumerate(rest, 1):
+            words = wording.words(page)
+            await self._say(room, words, reply_to=None, thread=root, transaction=f"{transaction}.{number}")
+
+    async def _say(
+        self,
+        room: RoomId,
+        words: Words,
+        *,
+        reply_to: EventId | None,
+        thread: EventId | None,
+        transaction: str,
+    ) -> EventId:
+        return await self.patiently(
+            lambda: self.messages.say(room, words, reply_to=reply_to, thread=thread, transaction=transaction)
+        )
+
+    async def _edit(self, job: Job, lines: Sequence[Line], step: str) -> None:
+        room, wording, transaction = job.report.room, self.wording(job.report.language), f"{job.id}.{step}"
+        words = wording.words(pages(lines, wording)[0])
+        if job.message:
+            await self.messages.edit(room, job.message, words, transaction=transaction)
+        else:
+            await self.messages.say(room, words, reply_to=job.report.event, transaction=transaction)
+
+
+def _name(job: Job) -> str:
+    return job.work.founding.name if isinstance(job.work, FoundingJob) else job.work.wished.name
+
+
+def _started(job: Job) -> Line:
+    key = "job.community_started" if isinstance(job.work, FoundingJob) else "job.group_started"
+    return line(key, name=_name(job))
+
+
+def _founded(community: Community) -> tuple[Line, ...]:
+    space = link(community.name, room_link(community.space, (server_of(community.owner),)))
+    rooms = (item("job.room", room=room_shown(community, group)) for group in community.groups)
+    return (
+        line("job.community_done", name=space),
+        *rooms,
+        head("job.next"),
+        item("job.next_join"),
+        item("job.next_group"),
+        item("job.next_role"),
+        item("job.next_announce"),
+    )
+
+
+def _added(job: Job, outcome: Outcome) -> tuple[Line, ...]:
+    community, name = outcome.community, _name(job)
+    groups = (g for g in community.groups if g.kind is Kind.GROUP and g.name.casefold() == name.casefold())
+    group = next(groups, None)
+    return (line("job.group_done", name=room_shown(community, group) if group else name),)
