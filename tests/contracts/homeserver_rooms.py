@@ -172,7 +172,7 @@ class RoomsContract(HomeserverContract):
     async def test_state_keys_may_be_anything(self, world: World, version: RoomVersion) -> None:
         ana = await world.person("ana")
         room = await make(ana, version)
-        keys = ("irc:#padres/ñ", "a%2Fb", "haven://irc/#chan?x=1&y", "..", " ")
+        keys = ("irc:#padres/ñ", "a%2Fb", "haven://irc/#chan?x=1&y", " ")
         for number, key in enumerate(keys):
             await ana.send_state(room, "chat.haven.link", key, {"number": number})
         found = {
