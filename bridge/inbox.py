@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from haven.errors import HavenError, RateLimited, TryLater
 
+from .bugs import log_bug
 from .store import Arrival, Item, Pair, Store
 
 log = logging.getLogger(__name__)
@@ -175,17 +176,17 @@ class Inbox:
             lane.told_to_wait = False
 
     async def _give_up(self, item: Item, error: Exception) -> None:
-        reference = secrets.token_hex(4)
         if isinstance(error, HavenError):
+            reference = secrets.token_hex(4)
             log.warning("Set aside item %s (%s): %s", item.seq, reference, error)
         else:
-            log.error("A bug while handling item %s (%s)", item.seq, reference, exc_info=_silent(error))
+            reference = log_bug(log, f"handling item {item.seq}", error)
         try:
             await self._store.set_aside(item, reference)
             if self._on_set_aside is not None:
                 await self._on_set_aside(item, reference, error)
         except Exception as second:
-            log.exception("Could not mark item %s as set aside", item.seq, exc_info=_silent(second))
+            log_bug(log, f"setting item {item.seq} aside", second)
 
     async def _forget(self) -> None:
         while True:
@@ -194,11 +195,6 @@ class Inbox:
             except TryLater:
                 log.warning("Could not forget old events: the database does not answer")
             await asyncio.sleep(3600)
-
-
-def _silent(error: Exception) -> Exception:
-    """The same traceback under an error without its message, which could quote what people wrote."""
-    return Exception(type(error).__name__).with_traceback(error.__traceback__)
 
 
 def _noticed(done: "asyncio.Future[None]") -> None:

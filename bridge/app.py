@@ -1,0 +1,172 @@
+"""Builds the bridge's parts, runs them together, stops them cleanly."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from aiohttp import web
+
+from haven.errors import HavenError, Misconfigured, TryLater
+from haven.ids import Network as NetworkName
+from haven.ids import UserId
+
+from .appservice import application
+from .caretaker import Caretaker
+from .config import Secrets, Settings
+from .excerpts import Excerpts
+from .ghosts import Ghosts
+from .health import Figures, health_routes
+from .homeserver import AppserviceHomeserver
+from .i18n import Voice
+from .inbox import Inbox
+from .intake import Intake
+from .keeper import Keeper
+from .links import Links
+from .networks.base import Connection, ConnectionState, Event, Network
+from .registration import ID
+from .relay import Relay
+from .rooms import Rooms
+from .statuses import Statuses
+from .store import Store, now_ms
+from .to_matrix import ToMatrix
+from .to_network import ToNetwork
+from .topics import Topics
+
+log = logging.getLogger(__name__)
+
+
+class Bridge:
+    """The whole bridge over a started store. ``run`` it; cancel to stop."""
+
+    def __init__(
+        self, settings: Settings, tokens: Secrets, store: Store, homeserver: AppserviceHomeserver
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._homeserver = homeserver
+        self._networks = settings.networks
+        self._connected: dict[NetworkName, bool] = dict.fromkeys(settings.networks, False)
+        voice, rooms, links = Voice(settings.language), Rooms(), Links()
+        self._statuses = Statuses(homeserver, rooms, now_ms)
+        topics = Topics(homeserver, store, rooms)
+        self._ghosts = ghosts = Ghosts(
+            homeserver, store, rooms, key=tokens.key, domain=settings.domain, name=settings.display_name
+        )
+        caretaker = Caretaker(
+            homeserver=homeserver,
+            networks=settings.networks,
+            rooms=rooms,
+            links=links,
+            statuses=self._statuses,
+            topics=topics,
+            voice=voice,
+            key=tokens.key,
+        )
+        self._keeper = Keeper(homeserver, rooms, links, ghosts, caretaker)
+        excerpts = Excerpts(homeserver, rooms)
+        relay = Relay(
+            homeserver=homeserver,
+            networks=settings.networks,
+            links=links,
+            keeper=self._keeper,
+            caretaker=caretaker,
+            topics=topics,
+            to_matrix=ToMatrix(ghosts, store, topics, settings.networks, excerpts),
+            to_network=ToNetwork(store, rooms, ghosts, excerpts, voice),
+            voice=voice,
+        )
+        self._inbox = Inbox(store, relay.handle, relay.set_aside)
+        self._intake = Intake(
+            bot=homeserver.user,
+            inbox=self._inbox,
+            keeper=self._keeper,
+            caretaker=caretaker,
+            links=links,
+            rooms=rooms,
+            ghosts=ghosts,
+        )
+        self._web = application(
+            tokens.homeserver_token, self._accept, self._knows, health_routes(self.figures)
+        )
+
+    async def run(self) -> None:
+        """Listen, learn the links, ask for what was queued, connect, carry. Raises ``Misconfigured`` where
+        the port is taken.
+        """
+        await self._ghosts.load()
+        runner = web.AppRunner(self._web, access_log=None, shutdown_timeout=5)
+        await runner.setup()
+        try:
+            await self._listen(runner)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keeper.run(), name="keeper")
+                tasks.create_task(self._inbox.run(), name="inbox")
+                tasks.create_task(self._greet(), name="greet the homeserver")
+                for network in self._networks.values():
+                    tasks.create_task(self._connect(network), name="network")
+        finally:
+            await runner.cleanup()
+
+    async def figures(self) -> Figures:
+        """What can be counted now. Raises ``TryLater`` where the database does not answer."""
+        waiting, aside = await self._store.counts()
+        return Figures(
+            ready=self._keeper.ready.is_set(),
+            waiting=waiting,
+            aside=aside,
+            links={str(state): number for state, number in self._statuses.counts().items()},
+            refused_rooms=len(self._statuses.refused),
+            networks=self._connected,
+        )
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        site = web.TCPSite(runner, self._settings.host, self._settings.port)
+        try:
+            await site.start()
+        except OSError as error:
+            raise Misconfigured("port_taken", setting="appservice.port") from error
+        log.info("Listening")
+
+    async def _accept(self, events: Sequence[Mapping[str, object]]) -> None:
+        # Before the links are known nothing can be told apart; the homeserver sends again, and `_greet` asks
+        # it to.
+        if not self._keeper.ready.is_set():
+            raise TryLater("starting")
+        await self._intake.from_homeserver(events)
+
+    def _knows(self, user: str) -> bool:
+        return user == self._homeserver.user or self._ghosts.person(UserId(user)) is not None
+
+    async def _greet(self) -> None:
+        """Make the bot's user, then have the homeserver send at once what it queued while we were away."""
+        await _until_done("registering the bot", self._homeserver.register)
+        await self._keeper.ready.wait()
+        await _until_done("the homeserver's ping", lambda: self._homeserver.ping(ID, secrets.token_hex(8)))
+        log.info("Ready")
+
+    async def _connect(self, network: Network) -> None:
+        async def receive(event: Event) -> None:
+            if isinstance(event, Connection):
+                self._connected[network.name] = event.state is ConnectionState.CONNECTED
+            await self._intake.from_network(network.name, event)
+
+        # What a network says before the links are known would be taken for nobody's.
+        await self._keeper.ready.wait()
+        await network.run(receive)
+        log.warning(
+            "The network %s needs its account to be mended; it is left alone until a restart", network.name
+        )
+
+
+async def _until_done(what: str, ask: Callable[[], Awaitable[None]]) -> None:
+    wait = 0.5
+    while True:
+        try:
+            await ask()
+            return
+        except HavenError as error:
+            log.warning("Not yet possible: %s: %s", what, error)
+            after = error.after if isinstance(error, TryLater) and error.after is not None else wait
+            await asyncio.sleep(after)
+            wait = min(wait * 2, 15.0)

@@ -1,0 +1,169 @@
+"""Ghosts: the Matrix users in whose names people from other networks speak.
+
+A ghost's id is a keyed hash, so that it tells nobody a number or an address. It is registered and joins a
+room when its person first speaks there: registered, invited by the bot, joined under its name, and then the
+message: four requests for somebody new, one for anybody else.
+"""
+
+import base64
+import hashlib
+import hmac
+import logging
+
+from haven.errors import HavenError, Refused, TryLater
+from haven.ids import Network, RemoteUserId, RoomId, UserId
+
+from .config import GHOSTS
+from .convert.names import safe_name
+from .homeserver import AppserviceHomeserver
+from .networks.base import Person
+from .rooms import Rooms
+from .store import Known, Store
+
+log = logging.getLogger(__name__)
+
+
+class Ghosts:
+    """All ghosts of the bridge. ``load`` first."""
+
+    def __init__(
+        self,
+        homeserver: AppserviceHomeserver,
+        store: Store,
+        rooms: Rooms,
+        *,
+        key: bytes,
+        domain: str,
+        name: str,
+    ) -> None:
+        self._homeserver = homeserver
+        self._store = store
+        self._rooms = rooms
+        self._key = key
+        self._domain = domain
+        self._template = name
+        self._people: dict[tuple[Network, RemoteUserId], Known] = {}
+        self._ids: dict[UserId, Known] = {}
+
+    async def load(self) -> None:
+        """Read who has a ghost."""
+        for known in await self._store.people():
+            self._note(known)
+
+    def owns(self, user: UserId) -> bool:
+        """Whether a user is a ghost of ours."""
+        return user.startswith(f"@{GHOSTS}") and user.endswith(f":{self._domain}")
+
+    def person(self, ghost: UserId) -> Known | None:
+        """Who is behind a ghost."""
+        return self._ids.get(ghost)
+
+    def ghost(self, network: Network, remote: RemoteUserId) -> UserId | None:
+        """The ghost of a person, where they have one."""
+        known = self._people.get((network, remote))
+        return known.ghost if known else None
+
+    async def speaker(self, network: Network, person: Person, room: RoomId) -> AppserviceHomeserver:
+        """The ghost of ``person``, in ``room`` and under their name: registered, invited and joined only
+        where it must be.
+        """
+        known = await self._named(network, person)
+        ghost = self._homeserver.as_user(known.ghost)
+        view = self._rooms.view(room)
+        shown = self._shown(known)
+        if known.ghost in view.banned:
+            raise Refused("homeserver_refused")
+        if known.ghost not in view.joined:
+            if not view.public:
+                await self._invite(room, known.ghost)
+            await self._show(ghost, room, shown)
+        elif view.joined[known.ghost] != safe_name(shown, ""):
+            await self._show(ghost, room, shown)
+        return ghost
+
+    async def rename(self, network: Network, before: RemoteUserId, person: Person, room: RoomId) -> None:
+        """Give a ghost its person's new name, where there is a ghost. Where names are ids, the ghost goes
+        with the person.
+        """
+        known = self._people.get((network, before))
+        taken = before != person.id and (network, person.id) in self._people
+        if known is None or taken:
+            return
+        if before != person.id:
+            del self._people[network, before]
+        known = Known(known.ghost, network, person.id, person.name)
+        await self._store.keep_person(known)
+        self._note(known)
+        if known.ghost in self._rooms.view(room).joined:
+            await self._show(self._homeserver.as_user(known.ghost), room, self._shown(known))
+
+    async def leave(self, network: Network, remote: RemoteUserId, room: RoomId) -> None:
+        """The ghost leaves the room, where it is there."""
+        ghost = self.ghost(network, remote)
+        if ghost is not None and ghost in self._rooms.view(room).joined:
+            await self._homeserver.as_user(ghost).leave(room)
+            self._rooms.member(room, ghost, {"membership": "leave"})
+
+    async def leave_all(self, network: Network, room: RoomId) -> None:
+        """All ghosts of a network leave the room."""
+        for ghost in [user for user in self._rooms.view(room).joined if self.owns(user)]:
+            known = self._ids.get(ghost)
+            if known is not None and known.network == network:
+                await self.leave(network, known.remote, room)
+
+    def lost(self, room: RoomId, ghost: UserId) -> None:
+        """The homeserver does not let the ghost speak: it is not in the room after all."""
+        self._rooms.member(room, ghost, {"membership": "leave"})
+
+    async def _named(self, network: Network, person: Person) -> Known:
+        known = self._people.get((network, person.id))
+        if known is not None and known.name == person.name:
+            return known
+        if known is None:
+            ghost = self._new_id(network, person.id)
+            await self._homeserver.as_user(ghost).register()
+            known = Known(ghost, network, person.id, person.name)
+        else:
+            known = Known(known.ghost, network, person.id, person.name)
+        await self._store.keep_person(known)
+        self._note(known)
+        return known
+
+    def _note(self, known: Known) -> None:
+        self._people[known.network, known.remote] = known
+        self._ids[known.ghost] = known
+
+    def _new_id(self, network: Network, remote: RemoteUserId) -> UserId:
+        """120 bits of HMAC-SHA256. Where a ghost went with a renamed person, whoever has the old name now
+        gets another.
+        """
+        again = 0
+        while True:
+            words = f"{network}\0{remote}\0{again}" if again else f"{network}\0{remote}"
+            digest = hmac.digest(self._key, words.encode(), hashlib.sha256)[:15]
+            short = base64.b32encode(digest).decode().lower()
+            ghost = UserId(f"@{GHOSTS}{network}_{short}:{self._domain}")
+            if ghost not in self._ids:
+                return ghost
+            again += 1
+
+    def _shown(self, known: Known) -> str:
+        name = safe_name(known.name, "?")
+        return self._template.format(name=name, network=known.network)
+
+    async def _invite(self, room: RoomId, ghost: UserId) -> None:
+        try:
+            await self._homeserver.invite(room, ghost)
+        except TryLater:
+            raise
+        except HavenError as error:
+            # Invited before, or joined after all: the join will tell. A real refusal comes out of it as well.
+            log.info("A ghost could not be invited: %s", error)
+
+    async def _show(self, ghost: AppserviceHomeserver, room: RoomId, name: str) -> None:
+        """Join under a name, or change it, by one request: the ghost's own member event (spec:
+        ``m.room.member``).
+        """
+        content = {"membership": "join", "displayname": name}
+        await ghost.send_state(room, "m.room.member", ghost.user, content)
+        self._rooms.member(room, ghost.user, content)

@@ -1,0 +1,148 @@
+"""What comes in, from the homeserver and from networks: stored where it must not be lost, else a nudge;
+nothing of our own comes back in.
+"""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+
+from haven.ids import Network as NetworkName
+from haven.ids import RoomId, UserId, server_of
+
+from .caretaker import Caretaker
+from .ghosts import Ghosts
+from .inbox import Inbox
+from .keeper import Keeper
+from .links import Links
+from .networks.base import ChatGone, Connection, ConnectionState, Event, Joined, Left, Renamed
+from .rooms import Rooms
+from .spelling import spell
+from .store import Arrival
+
+log = logging.getLogger(__name__)
+
+Raw = Mapping[str, object]
+"""An event as the homeserver pushes it."""
+
+CARRIED = frozenset(
+    {
+        "m.room.message",
+        "m.room.encrypted",
+        "m.sticker",
+        "m.reaction",
+        "m.room.redaction",
+        "m.poll.start",
+        "org.matrix.msc3381.poll.start",
+    }
+)
+
+
+class Intake:
+    """Sorts what comes in."""
+
+    def __init__(
+        self,
+        *,
+        bot: UserId,
+        inbox: Inbox,
+        keeper: Keeper,
+        caretaker: Caretaker,
+        links: Links,
+        rooms: Rooms,
+        ghosts: Ghosts,
+    ) -> None:
+        self._bot = bot
+        self._inbox = inbox
+        self._keeper = keeper
+        self._caretaker = caretaker
+        self._links = links
+        self._rooms = rooms
+        self._ghosts = ghosts
+
+    async def from_homeserver(self, events: Sequence[Raw]) -> None:
+        """Take the events of a transaction. Returns when all that matters is committed; raises ``TryLater``
+        where it is not.
+        """
+        await self._inbox.add([arrival for event in events for arrival in self._arrivals(event)])
+        for event in events:
+            self._nudge(event)
+
+    async def from_network(self, network: NetworkName, event: Event) -> None:
+        """Take what a network says. Returns when it is committed."""
+        if isinstance(event, Connection):
+            log.info("%s is %s", network, event.state)
+            await self._keeper.connection(network, event)
+            if event.state is ConnectionState.CONNECTED:
+                self._inbox.hurry()
+            return
+        if isinstance(event, ChatGone):
+            self._caretaker.gone(network, event)
+            return
+        if self._is_nobodys(network, event):
+            return
+        spelled = spell(event)
+        await self._inbox.add(
+            [
+                Arrival(
+                    f"{link.to_matrix} {event.id}",
+                    link.to_matrix,
+                    json.dumps(
+                        {"to": "matrix", "link": [link.room, link.network, link.chat], "event": spelled}
+                    ),
+                )
+                for link in self._links.of_chat(network, event.chat)
+            ]
+        )
+
+    def _is_nobodys(self, network: NetworkName, event: Event) -> bool:
+        """Comings and goings of people without a ghost change nothing; thousands of them must not fill the
+        inbox.
+        """
+        if isinstance(event, Renamed):
+            return self._ghosts.ghost(network, event.before) is None
+        return isinstance(event, Joined | Left) and self._ghosts.ghost(network, event.person.id) is None
+
+    def _arrivals(self, event: Raw) -> list[Arrival]:
+        kind, sender, room = event.get("type"), str(event.get("sender")), RoomId(str(event.get("room_id")))
+        if "state_key" in event:
+            return self._invites(event, sender, room)
+        if kind not in CARRIED or sender == self._bot or self._ghosts.owns(UserId(sender)):
+            return []
+        reduced = {name: event.get(name) for name in ("event_id", "type", "sender", "content", "redacts")}
+        return [
+            Arrival(
+                f"{link.to_network} {event.get('event_id')}",
+                link.to_network,
+                json.dumps({"to": "network", "link": [link.room, link.network, link.chat], "event": reduced}),
+            )
+            for link in self._links.of_room(room)
+            if link.proven
+        ]
+
+    def _invites(self, event: Raw, sender: str, room: RoomId) -> list[Arrival]:
+        content = event.get("content")
+        if event.get("type") != "m.room.member" or event.get("state_key") != self._bot:
+            return []
+        if not isinstance(content, Mapping) or content.get("membership") != "invite":
+            return []
+        via = server_of(UserId(sender))
+        return [
+            Arrival(
+                f"invite {event.get('event_id')}",
+                f"invite {room}",
+                json.dumps({"to": "room", "room": room, "via": via}),
+            )
+        ]
+
+    def _nudge(self, event: Raw) -> None:
+        if "state_key" not in event:
+            return
+        room, sender = RoomId(str(event.get("room_id"))), event.get("sender")
+        user, content = UserId(str(event.get("state_key"))), event.get("content")
+        if event.get("type") == "m.room.member":
+            if isinstance(content, Mapping):
+                self._rooms.member(room, user, content)
+            if user != self._bot:
+                return
+        if sender != self._bot or event.get("type") == "m.room.member":
+            self._keeper.nudge(room)

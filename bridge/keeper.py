@@ -1,0 +1,156 @@
+"""Keeps the links: reads from room state which are wanted, has each looked after, ends those that are wanted
+no more.
+
+What is wanted stands in ``chat.haven.link`` (CONTRACT, "Room state"). Events only nudge: the room's whole
+state is read each time, and what it says is compared with what we do.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from itertools import repeat
+
+from haven.errors import GiveUp, Invalid, TryLater
+from haven.ids import Network as NetworkName
+from haven.ids import RoomId
+from haven.ports import StateEvent
+from haven.stateevents import LINK, read_link
+
+from .bugs import log_bug
+from .caretaker import Caretaker
+from .ghosts import Ghosts
+from .homeserver import AppserviceHomeserver
+from .links import Linked, Links
+from .networks.base import Connection
+from .rooms import Rooms, RoomView
+
+log = logging.getLogger(__name__)
+
+SIDE_BY_SIDE = 8
+PAUSE = 5.0
+"""Seconds to wait where the homeserver does not answer."""
+
+
+class Keeper:
+    """Keeps all links in step with what the rooms say."""
+
+    def __init__(
+        self,
+        homeserver: AppserviceHomeserver,
+        rooms: Rooms,
+        links: Links,
+        ghosts: Ghosts,
+        caretaker: Caretaker,
+    ) -> None:
+        self._homeserver = homeserver
+        self._rooms = rooms
+        self._links = links
+        self._ghosts = ghosts
+        self._caretaker = caretaker
+        self._nudged: asyncio.Queue[RoomId] = asyncio.Queue()
+        self._waiting: set[RoomId] = set()
+        self._places = asyncio.Semaphore(SIDE_BY_SIDE)
+        self.ready = asyncio.Event()
+
+    def nudge(self, room: RoomId) -> None:
+        """Something happened in ``room``; look at it soon."""
+        if room not in self._waiting:
+            self._waiting.add(room)
+            self._nudged.put_nowait(room)
+
+    async def connection(self, network: NetworkName, said: Connection) -> None:
+        """A network says how it is reached."""
+        self._caretaker.connection(network, said)
+
+    async def run(self) -> None:
+        """Look at every room, set ``ready``, then at each that is nudged, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._caretaker.run(), name="caretaker")
+            await self._look_at_all()
+            self.ready.set()
+            while True:
+                room = await self._nudged.get()
+                tasks.create_task(self._look_until_seen(room), name="keeper: room")
+
+    async def _look_at_all(self) -> None:
+        await asyncio.gather(*map(self._look_until_seen, await self._rooms_now()))
+
+    async def _rooms_now(self) -> tuple[RoomId, ...]:
+        while True:
+            try:
+                return await self._homeserver.joined_rooms()
+            except TryLater as error:
+                await asyncio.sleep(error.after or 1.0)
+
+    async def _look_until_seen(self, room: RoomId) -> None:
+        async with self._places:
+            while True:
+                self._waiting.discard(room)
+                try:
+                    await self.look(room)
+                    return
+                except TryLater as error:
+                    await asyncio.sleep(error.after or PAUSE)
+                except Exception as error:  # one room's bug must not stop the others
+                    log_bug(log, "looking at a room", error)
+                    return
+
+    async def look(self, room: RoomId) -> None:
+        """Read the room's state and do what it asks for. Raises ``TryLater`` where the homeserver does not
+        answer.
+        """
+        try:
+            events = await self._homeserver.room_state(room)
+        except GiveUp:
+            await self._leave(room)
+            return
+        view = self._rooms.read(room, events)
+        wanted = {link.key: link for link in map(self._wanted, _link_events(view), repeat(room)) if link}
+        for link in self._links.of_room(room):
+            if link.key not in wanted:
+                await self._end(link)
+        for link in wanted.values():
+            await self._want(link)
+        await self._caretaker.say_unlinked(room, set(wanted))
+
+    def _wanted(self, event: StateEvent, room: RoomId) -> Linked | None:
+        try:
+            link = read_link(event.content)
+        except Invalid as error:
+            log.warning("A damaged chat.haven.link was ignored: %s", error)
+            return None
+        if link is None or link.key != event.key:
+            return None
+        # Only our own word counts as proof: anybody who may write this event could write "proven" into it.
+        proven = link.proven and event.sender == self._homeserver.user
+        return Linked(room, link.network, link.chat, link.by, event.event, proven)
+
+    async def _want(self, link: Linked) -> None:
+        there = self._links.find(link.room, link.network, link.chat)
+        if there is not None and (there.event, there.proven) == (link.event, link.proven):
+            self._caretaker.wake(there)
+            return
+        if there is not None:
+            self._caretaker.dismiss(there)
+        self._links.put(link)
+        self._caretaker.look_after(link)
+
+    async def _end(self, link: Linked) -> None:
+        self._links.drop(link)
+        self._caretaker.dismiss(link)
+        await self._caretaker.close(link)
+        if not any(other.network == link.network for other in self._links.of_room(link.room)):
+            with suppress(GiveUp):
+                await self._ghosts.leave_all(link.network, link.room)
+
+    async def _leave(self, room: RoomId) -> None:
+        """The bot is no longer in the room: its links end, and there is nobody to tell."""
+        self._rooms.forget(room)
+        for link in self._links.of_room(room):
+            self._links.drop(link)
+            self._caretaker.dismiss(link)
+            await self._caretaker.close(link)
+
+
+def _link_events(view: RoomView) -> list[StateEvent]:
+    return [event for (kind, _), event in view.state.items() if kind == LINK]

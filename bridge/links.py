@@ -1,0 +1,76 @@
+"""The links at work: which room is joined to which chat, found by either end."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from haven.ids import ChatId, EventId, Network, RoomId, UserId
+from haven.stateevents import bridge_key
+
+
+@dataclass(slots=True, eq=False)
+class Linked:
+    """One link: a room and a chat. ``proven``: an operator of the chat has confirmed it; before that nothing
+    is carried.
+
+    ``event`` is the ``chat.haven.link`` event that asked for it.
+    """
+
+    room: RoomId
+    network: Network
+    chat: ChatId
+    by: UserId
+    event: EventId
+    proven: bool = False
+
+    @property
+    def key(self) -> str:
+        """The state key of its ``chat.haven.link``."""
+        return f"{self.network}:{self.chat}"
+
+    @property
+    def bridge_key(self) -> str:
+        """The state key of its ``m.bridge``."""
+        return bridge_key(self.network, self.chat)
+
+    @property
+    def to_matrix(self) -> str:
+        """The lane of what comes from the chat."""
+        return f"{self.network}:{self.chat}>{self.room}"
+
+    @property
+    def to_network(self) -> str:
+        """The lane of what goes to the chat."""
+        return f"{self.room}>{self.network}:{self.chat}"
+
+
+class Links:
+    """All links that are wanted, by room and by chat."""
+
+    def __init__(self) -> None:
+        self._by_room: dict[RoomId, dict[str, Linked]] = {}
+        self._by_chat: dict[tuple[Network, ChatId], dict[RoomId, Linked]] = {}
+
+    def __iter__(self) -> Iterator[Linked]:
+        return iter([link for links in self._by_room.values() for link in links.values()])
+
+    def put(self, link: Linked) -> None:
+        """Add a link, or replace the one between the same two."""
+        self._by_room.setdefault(link.room, {})[link.key] = link
+        self._by_chat.setdefault((link.network, link.chat), {})[link.room] = link
+
+    def drop(self, link: Linked) -> None:
+        """Forget a link."""
+        self._by_room.get(link.room, {}).pop(link.key, None)
+        self._by_chat.get((link.network, link.chat), {}).pop(link.room, None)
+
+    def find(self, room: RoomId, network: Network, chat: ChatId) -> Linked | None:
+        """The link between the two, if there is one."""
+        return self._by_chat.get((network, chat), {}).get(room)
+
+    def of_room(self, room: RoomId) -> tuple[Linked, ...]:
+        """The links of a room."""
+        return tuple(self._by_room.get(room, {}).values())
+
+    def of_chat(self, network: Network, chat: ChatId) -> tuple[Linked, ...]:
+        """The links of a chat."""
+        return tuple(self._by_chat.get((network, chat), {}).values())

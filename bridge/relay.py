@@ -1,0 +1,141 @@
+"""Does what the inbox holds: finds the link of an item and sends it its way, to Matrix or to a network; says
+so where it failed for good.
+"""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from haven.errors import GiveUp, HavenError, Invalid
+from haven.ids import ChatId, EventId, RoomId, UserId, server_of
+from haven.ids import Network as NetworkName
+
+from .caretaker import Caretaker
+from .homeserver import AppserviceHomeserver
+from .i18n import Voice
+from .keeper import Keeper
+from .links import Linked, Links
+from .networks.base import ChatEvent, Network, Said, TopicChanged
+from .spelling import read
+from .store import Item, Pair
+from .to_matrix import ToMatrix, transaction_id
+from .to_network import Spoken, ToNetwork
+from .topics import Topics
+
+log = logging.getLogger(__name__)
+
+
+class Relay:
+    """The handler of the inbox."""
+
+    def __init__(
+        self,
+        *,
+        homeserver: AppserviceHomeserver,
+        networks: Mapping[NetworkName, Network],
+        links: Links,
+        keeper: Keeper,
+        caretaker: Caretaker,
+        topics: Topics,
+        to_matrix: ToMatrix,
+        to_network: ToNetwork,
+        voice: Voice,
+    ) -> None:
+        self._homeserver = homeserver
+        self._networks = networks
+        self._links = links
+        self._keeper = keeper
+        self._caretaker = caretaker
+        self._topics = topics
+        self._to_matrix = to_matrix
+        self._to_network = to_network
+        self._voice = voice
+
+    async def handle(self, item: Item) -> Sequence[Pair]:
+        """Do one item. What belongs to a link that is no more is done by doing nothing."""
+        await self._keeper.ready.wait()
+        job = _job(item)
+        if job["to"] == "room":
+            await self._enter(RoomId(job["room"]), job["via"])
+            return ()
+        link = self._link(job)
+        if link is None:
+            return ()
+        if job["to"] == "network":
+            return await self._outwards(item, link, job["event"])
+        return await self._inwards(link, read(job["event"], ChatEvent))
+
+    async def set_aside(self, item: Item, reference: str, _error: Exception) -> None:
+        """Tell the room that something could not be carried over."""
+        link = self._link(_job(item))
+        if link is None or not link.proven:
+            return
+        words = self._voice.say("said.failed", reference=reference)
+        event = _job(item)["event"]
+        content: dict[str, object] = {"msgtype": "m.notice", "body": words, "m.mentions": {}}
+        if isinstance(event, dict):
+            content["m.relates_to"] = {"m.in_reply_to": {"event_id": event["event_id"]}}
+        transaction = transaction_id(link, self._homeserver.user, f"aside {item.seq} {reference}")
+        try:
+            await self._homeserver.send_message(link.room, "m.room.message", content, transaction)
+        except HavenError as error:
+            log.warning("A failure could not be told in its room: %s", error)
+
+    async def _inwards(self, link: Linked, event: ChatEvent) -> Sequence[Pair]:
+        if link.proven:
+            return await self._to_matrix.carry(link, event)
+        if isinstance(event, Said):
+            await self._caretaker.heard(link, event)
+        if isinstance(event, TopicChanged):
+            await self._topics.heard(link, event.topic)
+        return ()
+
+    async def _outwards(self, item: Item, link: Linked, event: dict[str, Any]) -> Sequence[Pair]:
+        network = self._networks.get(link.network)
+        if network is None or not link.proven:
+            return ()
+        return await self._to_network.carry(item, link, network, _spoken(event))
+
+    def _link(self, job: Mapping[str, Any]) -> Linked | None:
+        if "link" not in job:
+            return None
+        room, network, chat = job["link"]
+        return self._links.find(RoomId(room), NetworkName(network), ChatId(chat))
+
+    async def _enter(self, room: RoomId, server: str) -> None:
+        """Accept an invite from somebody of our own server; others have no business with this bridge."""
+        if server != server_of(self._homeserver.user):
+            log.warning("An invite from another server was refused")
+            await self._homeserver.leave(room)
+            return
+        try:
+            await self._homeserver.join(room)
+        except GiveUp as error:
+            log.warning("An invite could not be accepted: %s", error)
+            return
+        self._keeper.nudge(room)
+
+
+def _job(item: Item) -> dict[str, Any]:
+    try:
+        job = json.loads(item.payload)
+    except ValueError:
+        raise Invalid("damaged") from None
+    if not isinstance(job, dict):
+        raise Invalid("damaged")
+    return job
+
+
+def _spoken(event: Mapping[str, Any]) -> Spoken:
+    content = event.get("content")
+    content = content if isinstance(content, dict) else {}
+    # Room versions before 11 name the redacted event at the top, later ones in the content.
+    redacts = content.get("redacts") or event.get("redacts")
+    return Spoken(
+        EventId(str(event.get("event_id"))),
+        str(event.get("type")),
+        UserId(str(event.get("sender"))),
+        content,
+        EventId(redacts) if isinstance(redacts, str) else None,
+    )

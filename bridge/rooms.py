@@ -1,0 +1,96 @@
+"""What the bridge knows of its rooms, read from their state: who is there under which name, who may come in,
+the topic.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from haven.ids import EventId, RoomId, UserId
+from haven.ports import Content, StateEvent
+
+from .convert.names import safe_name
+
+
+@dataclass(slots=True)
+class RoomView:
+    """One room. ``state`` holds the state events that the keeper looks at, by type and key; members are kept
+    apart.
+    """
+
+    state: dict[tuple[str, str], StateEvent] = field(default_factory=dict)
+    joined: dict[UserId, str] = field(default_factory=dict)
+    banned: set[UserId] = field(default_factory=set)
+
+    def content(self, event_type: str, key: str = "") -> Content:
+        """The content of a state event; empty where there is none."""
+        event = self.state.get((event_type, key))
+        return {} if event is None else event.content
+
+    def text(self, event_type: str, name: str) -> str:
+        """A text in a state event with an empty key, "" where it has none."""
+        value = self.content(event_type).get(name)
+        return value if isinstance(value, str) else ""
+
+    @property
+    def public(self) -> bool:
+        """Whether anybody may join without an invite."""
+        return self.text("m.room.join_rules", "join_rule") == "public"
+
+    @property
+    def topic(self) -> str:
+        """The topic."""
+        return self.text("m.room.topic", "topic")
+
+    def note(self, event_type: str, key: str, sender: UserId, content: Content, event: EventId) -> None:
+        """Take note of a state event that we have just written ourselves."""
+        self.state[event_type, key] = StateEvent(event_type, key, sender, content, event)
+
+    def member(self, user: UserId, content: Content) -> None:
+        """Take note of a member event."""
+        membership, name = content.get("membership"), content.get("displayname")
+        self.banned.discard(user)
+        if membership == "join":
+            self.joined[user] = safe_name(name if isinstance(name, str) else "", _localpart(user))
+            return
+        self.joined.pop(user, None)
+        if membership == "ban":
+            self.banned.add(user)
+
+
+class Rooms:
+    """All rooms that the bridge's bot is in, as last read."""
+
+    def __init__(self) -> None:
+        self._views: dict[RoomId, RoomView] = {}
+
+    def read(self, room: RoomId, events: Iterable[StateEvent]) -> RoomView:
+        """Take over the whole state of a room."""
+        view = RoomView()
+        for event in events:
+            if event.type == "m.room.member":
+                view.member(UserId(event.key), event.content)
+            else:
+                view.state[event.type, event.key] = event
+        self._views[room] = view
+        return view
+
+    def forget(self, room: RoomId) -> None:
+        """The bot is no longer in the room."""
+        self._views.pop(room, None)
+
+    def view(self, room: RoomId) -> RoomView:
+        """What is known of a room; nothing, where it was not read yet."""
+        return self._views.get(room) or RoomView()
+
+    def member(self, room: RoomId, user: UserId, content: Content) -> None:
+        """Take note of a member event in a room that was read."""
+        if room in self._views:
+            self._views[room].member(user, content)
+
+    def name_of(self, room: RoomId, user: UserId) -> str:
+        """How a member is called in a room, safe to show anywhere."""
+        return self.view(room).joined.get(user) or safe_name(_localpart(user), "?")
+
+
+def _localpart(user: UserId) -> str:
+    return user[1:].partition(":")[0]
