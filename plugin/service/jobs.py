@@ -13,6 +13,8 @@ from .run import Run
 from .telling import KeepsJobs, Tells
 from .work import FoundingWork, GroupWork, Job, Report, Work
 
+__all__ = ["Job", "Jobs", "KeepsJobs", "Report", "Tells"]
+
 
 def _never() -> bool:
     return False
