@@ -3,8 +3,8 @@
 Order: rooms are made, then the space says what is meant, then the rooms follow, and removals come last.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from haven.changes import REMOVALS, Abandon, Change, CreateRoom, Invite, Remove, SetState
 from haven.desired import (
@@ -19,22 +19,11 @@ from haven.desired import (
 from haven.ids import RoomId, UserId
 from haven.model import Community
 from haven.ports import Content, NewRoom, StateEvent
-from haven.power import PowerLevels
-from haven.snapshot import Membership, Room, World, called, described
+from haven.reach import POWER, Obstacle, Reach
+from haven.snapshot import Census, Membership, Room, World, called, census, described
 from haven.stateevents import CHILD, SLOT
 
-POWER = "m.room.power_levels"
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """Something that should change but that the bot may not do: ``need`` and ``have`` are power levels."""
-
-    room: RoomId
-    name: str
-    type: str
-    need: int
-    have: int
+__all__ = ["POWER", "Obstacle", "Plan", "plan_for", "resolved", "resolved_content", "topic_content"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +47,25 @@ class Plan:
 
 
 def plan_for(community: Community, world: World, actors: Actors) -> Plan:
-    """What brings the rooms of ``community`` from ``world`` to what is meant."""
-    meant = located(community, world, actors)
+    """What brings the rooms of ``community`` from ``world`` to what is meant; nothing for one that is deactivated."""
+    known = census(world)
+    meant = located(community, known, actors)
+    if meant.deactivated is not None:
+        return Plan(meant.space)
     creations: list[Change] = []
-    settled: list[Change] = []
-    removals: list[Change] = []
+    wanted: list[Change] = []
     obstacles: list[Obstacle] = []
-    for desired in desired_rooms(meant, world, actors):
+    for desired in desired_rooms(meant, known, actors):
         if is_placeholder(desired.room):
             creations.append(CreateRoom(desired.room, _new_room(desired)))
-            settled.extend(_after_creation(desired))
-        elif desired.room in world:
-            wanted = tuple(_differences(desired, world[desired.room], actors))
-            obstacles.extend(_obstacles(wanted, world[desired.room], actors))
-            possible = [change for change in wanted if _obstacle(change, world[desired.room], actors) is None]
-            settled.extend(change for change in possible if not isinstance(change, REMOVALS))
-            removals.extend(change for change in possible if isinstance(change, REMOVALS))
-    removals.extend(_twins(meant, world, actors))
+            wanted.extend(_after_creation(desired))
+        elif desired.room in known:
+            possible, impossible = _steps(desired, known[desired.room], actors)
+            wanted.extend(possible)
+            obstacles.extend(impossible)
+    wanted.extend(_twins(meant, known, actors))
+    settled = (change for change in wanted if not isinstance(change, REMOVALS))
+    removals = (change for change in wanted if isinstance(change, REMOVALS))
     return Plan(meant.space, (*creations, *settled, *removals), tuple(obstacles))
 
 
@@ -105,10 +96,22 @@ def _without_placeholders(content: Content) -> Content:
     return {name: value for name, value in content.items() if not is_placeholder(RoomId(str(value)))}
 
 
-def _differences(desired: DesiredRoom, room: Room, actors: Actors) -> Iterator[Change]:
-    levels = adjusted_levels(desired.power, room, actors)
-    if levels.content() != room.power.content():
-        detail = _level_changes(room.power.users, levels.users)
+def _steps(
+    desired: DesiredRoom, room: Room, actors: Actors
+) -> tuple[tuple[Change, ...], tuple[Obstacle, ...]]:
+    """What has to change in a room, and what should but cannot."""
+    reach = Reach(room, room.power, room.power_of(actors.bot), actors.bot)
+    judged = [(change, reach.obstacle(change)) for change in _differences(desired, reach)]
+    impossible = [obstacle for _, obstacle in judged if obstacle is not None]
+    impossible.extend(reach.equals(desired.power))
+    return tuple(change for change, obstacle in judged if obstacle is None), tuple(impossible)
+
+
+def _differences(desired: DesiredRoom, reach: Reach) -> Iterator[Change]:
+    room = reach.room
+    levels = reach.adjusted(desired.power)
+    if levels.content() != reach.power.content():
+        detail = _level_changes(reach.power.users, levels.users)
         yield SetState(room.id, desired.name, POWER, "", levels.content(), detail)
     if desired.name != called(room):
         yield SetState(room.id, desired.name, "m.room.name", "", {"name": desired.name})
@@ -128,70 +131,26 @@ def topic_content(topic: str) -> Content:
     return {"topic": topic, "m.topic": {"m.text": [{"body": topic}]}}
 
 
-def adjusted_levels(wanted: PowerLevels, room: Room, actors: Actors) -> PowerLevels:
-    """``wanted`` as it can stand in ``room``.
-
-    Kept as they are: the bot and the creators themselves, whoever the bot does not outrank, people who were silenced
-    (below zero), levels of event types that are none of ours, and fields that we do not know.
-    """
-    actual = room.power
-    own = room.power_of(actors.bot)
-    fixed = room.creators | {actors.bot}
-    carried = {u: at for u, at in actual.users.items() if u in fixed or at >= own or at < 0}
-    given = {u: at for u, at in wanted.users.items() if u not in fixed and u not in carried}
-    others = {kind: at for kind, at in actual.events.items() if not kind.startswith("chat.haven.")}
-    return replace(
-        wanted,
-        users={**given, **carried},
-        events={**others, **wanted.events},
-        extra={**wanted.extra, **actual.extra},
-    )
-
-
 def _level_changes(before: Mapping[UserId, int], after: Mapping[UserId, int]) -> str:
     people = sorted({*before, *after})
     moved = ((user, before.get(user, 0), after.get(user, 0)) for user in people)
     return ", ".join(f"{user} {old} → {new}" for user, old, new in moved if old != new)
 
 
-def _obstacles(changes: Iterable[Change], room: Room, actors: Actors) -> Iterator[Obstacle]:
-    for change in changes:
-        obstacle = _obstacle(change, room, actors)
-        if obstacle is not None:
-            yield obstacle
-
-
-def _obstacle(change: Change, room: Room, actors: Actors) -> Obstacle | None:
-    """What keeps the bot from a change, if anything: the level it lacks (spec: authorization rules)."""
-    need, what = _needed(change, room)
-    have = room.power_of(actors.bot)
-    if have >= need:
-        return None
-    return Obstacle(room.id, called(room), what, int(need), int(have))
-
-
-def _needed(change: Change, room: Room) -> tuple[float, str]:
-    power = room.power
-    if isinstance(change, SetState):
-        return power.for_state(change.type), change.type
-    if isinstance(change, Invite):
-        return power.invite, "invite"
-    if isinstance(change, Remove):
-        return max(power.kick, room.power_of(change.user) + 1), "kick"
-    return 0, ""
-
-
-def _twins(community: Community, world: World, actors: Actors) -> Iterator[Change]:
-    """Rooms that were made a second time for a slot, in which nobody has joined but the bot."""
+def _twins(community: Community, world: Census, actors: Actors) -> Iterator[Change]:
+    """Rooms that were made again for a slot that had its room already, and in which nobody has joined but the bot."""
     slots = {community.slot: community.space, **{group.slot: group.room for group in community.groups}}
-    for room in sorted(world.values(), key=lambda each: each.id):
-        if not room.slot or slots.get(room.slot, room.id) == room.id or actors.bot not in room.creators:
-            continue
-        if room.with_membership(Membership.JOINED) <= {actors.bot}:
-            yield from (
-                Remove(room.id, called(room), user) for user in room.with_membership(Membership.INVITED)
-            )
-            yield Abandon(room.id, called(room))
+    for slot, kept in slots.items():
+        for room in world.by_slot.get(slot, ()) if kept in world else ():
+            younger = room.age > world[kept].age
+            if (
+                younger
+                and room.maker == actors.bot
+                and room.with_membership(Membership.JOINED) <= {actors.bot}
+            ):
+                invited = sorted(room.with_membership(Membership.INVITED))
+                yield from (Remove(room.id, called(room), user) for user in invited)
+                yield Abandon(room.id, called(room))
 
 
 def resolved_content(content: Content, made: Mapping[str, RoomId]) -> Content:

@@ -85,3 +85,16 @@ class PowerLevels:
 
 
 _NUMBERS = tuple(f.name for f in fields(PowerLevels) if f.name not in {"users", "events", "extra"})
+
+
+def step_needed(before: PowerLevels, after: PowerLevels, own: UserId) -> int:
+    """The level that ``own`` needs to replace ``before`` by ``after``: all that it changes must be within its reach.
+
+    Source: authorization rules, ``m.room.power_levels``: nobody takes or gives more than they have, nor touches their equals.
+    """
+    numbers = [(getattr(before, name), getattr(after, name)) for name in _NUMBERS]
+    events = [(before.events.get(kind), after.events.get(kind)) for kind in {*before.events, *after.events}]
+    people = [(before.users.get(u), after.users.get(u), u) for u in {*before.users, *after.users}]
+    users = [(old if old is None or u == own else old + 1, new) for old, new, u in people if old != new]
+    changed = [pair for pair in (*numbers, *events) if pair[0] != pair[1]]
+    return max((level for pair in (*changed, *users) for level in pair if level is not None), default=0)
