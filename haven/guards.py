@@ -6,13 +6,14 @@ The first can be insisted on by an admin; the other two never.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from haven.changes import Change, CreateRoom, SetState
+from haven.changes import Abandon, Change, CreateRoom, Remove, SetState
 from haven.desired import Actors, is_placeholder
 from haven.errors import Guarded
 from haven.ids import RoomId
-from haven.plan import POWER, Plan
+from haven.plan import Plan
 from haven.power import PowerLevels
-from haven.snapshot import Room, World
+from haven.reach import POWER
+from haven.snapshot import Membership, Room, World
 
 REMOVAL_LIMIT = 10
 
@@ -56,7 +57,11 @@ def _refuse_lockout(plan: Plan, world: World, actors: Actors) -> None:
 
 
 def _locks_out(change: Change, room: Room, actors: Actors) -> bool:
-    """Whether new levels would leave the bot with less power than it has, or unable to change levels again."""
+    """Whether the bot would leave a room with people in it, remove itself, have less power, or be unable to change levels."""
+    if isinstance(change, Abandon):
+        return not room.with_membership(Membership.JOINED) <= {actors.bot}
+    if isinstance(change, Remove):
+        return change.user == actors.bot
     if not isinstance(change, SetState) or change.type != POWER:
         return False
     levels = PowerLevels.parse(change.content)
