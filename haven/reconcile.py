@@ -7,6 +7,7 @@ by side, each in its own order; removals come last. When the homeserver says "wa
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -16,9 +17,10 @@ from haven.errors import Guarded, HavenError, RateLimited, TryLater
 from haven.guards import Bounds, guard
 from haven.ids import RoomId
 from haven.model import Community
-from haven.plan import Obstacle, Plan, plan_for, resolved, resolved_content
+from haven.plan import Plan, plan_for, resolved, resolved_content
 from haven.ports import CreatesRoom, Invites, Kicks, Leaves, NewRoom, SendsState, StateEvent
-from haven.snapshot import World
+from haven.reach import Obstacle
+from haven.snapshot import World, census
 
 LANES = 8
 ROUNDS = 4
@@ -72,7 +74,7 @@ class Outcome:
 
 
 Progress = Callable[[int, int], Awaitable[None]]
-"""Told after every change: how many are done, and how many there are in this round."""
+"""Told after every change: how many are done, and how many there are in this round. May fail: work goes on."""
 
 
 async def _silent(done: int, total: int) -> None:
@@ -101,7 +103,7 @@ class Loop:
         done: list[Change] = []
         outcome = None
         for _ in range(ROUNDS):
-            world = await self.eyes.observe()
+            world = census(await self.eyes.observe())
             community = meant(world)
             plan = plan_for(community, world, self.actors)
             outcome = Outcome(located(community, world, self.actors), tuple(done), obstacles=plan.obstacles)
@@ -118,7 +120,7 @@ class Loop:
         return await self._out_of_rounds(meant, tuple(done))
 
     async def _out_of_rounds(self, meant: Callable[[World], Community], done: tuple[Change, ...]) -> Outcome:
-        world = await self.eyes.observe()
+        world = census(await self.eyes.observe())
         community = meant(world)
         plan = plan_for(community, world, self.actors)
         where = located(community, world, self.actors)
@@ -129,7 +131,8 @@ def managed(community: Community, world: World, actors: Actors) -> frozenset[Roo
     """The rooms that are ours to change for this community: its own, and twins that an interrupted founding left."""
     where = located(community, world, actors)
     slots = {where.slot, *(group.slot for group in where.groups)} - {""}
-    twins = (room.id for room in world.values() if room.slot in slots and actors.bot in room.creators)
+    by_slot = census(world).by_slot
+    twins = (room.id for slot in slots for room in by_slot.get(slot, ()) if room.maker == actors.bot)
     return frozenset({where.space, *(group.room for group in where.groups), *twins})
 
 
@@ -171,16 +174,20 @@ class _Work:
                 return
 
     async def side_by_side(self, changes: Iterable[Change]) -> None:
+        stuck = {failure.change.room for failure in self.failures}
         rooms: dict[RoomId, list[Change]] = defaultdict(list)
         for change in changes:
-            rooms[change.room].append(change)
+            if change.room not in stuck:
+                rooms[change.room].append(change)
         lanes = asyncio.Semaphore(LANES)
 
         async def one_room(own: list[Change]) -> None:
             async with lanes:
                 await self.in_order(own)
 
-        await asyncio.gather(*(one_room(own) for own in rooms.values()))
+        async with asyncio.TaskGroup() as group:
+            for own in rooms.values():
+                group.create_task(one_room(own))
 
     async def _carry_out(self, change: Change) -> bool:
         try:
@@ -189,7 +196,8 @@ class _Work:
             self.failures.append(Failure(change, error))
             return False
         self.done.append(change)
-        await self.progress(len(self.done), self.total)
+        with suppress(HavenError):
+            await self.progress(len(self.done), self.total)
         return True
 
     async def _patiently(self, change: Change) -> None:
