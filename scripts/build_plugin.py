@@ -97,23 +97,15 @@ def _content(name: str, path: Path) -> bytes:
     return path.read_bytes()
 
 
-def archive_name(meta: str) -> str:
-    """What maubot itself would call the file: the plugin's id and version."""
-    name, version = "".join(_values(meta, "id")), "".join(_values(meta, "version"))
-    if not (name and version):
-        raise CannotBuild("maubot.yaml must have an id and a version")
-    return f"{name}-v{version}.mbp"
-
-
 def build(root: Path = ROOT, output: Path | None = None) -> Path:
-    """Builds the .mbp from the sources under `root`; `output` is a file, a directory, or None for `dist/`."""
+    """Builds the .mbp from the sources under `root` into a file, or as `haven.mbp` into a directory (usual: `dist/`)."""
     try:
         meta = (root / "maubot.yaml").read_text()
     except FileNotFoundError:
         raise CannotBuild(f"there is no maubot.yaml in {root}") from None
     target = output or root / "dist"
     if target.suffix != ".mbp":
-        target = target / archive_name(meta)
+        target = target / "haven.mbp"
     contents = {name: _content(name, path) for name, path in _files(root, meta)}
     contents["maubot.yaml"] = rewrite_meta(meta).encode()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -130,7 +122,7 @@ def main() -> int:
     """Builds where the command line says."""
     parser = argparse.ArgumentParser(prog="scripts/build_plugin.py", description=__doc__)
     parser.add_argument(
-        "-o", "--output", type=Path, help="a file ending in .mbp, or a directory (usual: dist/)"
+        "-o", "--output", type=Path, help="a file ending in .mbp, or a directory (usual: dist/haven.mbp)"
     )
     try:
         print(build(output=parser.parse_args().output))

@@ -120,7 +120,11 @@ def findings(path: Path) -> Iterator[Finding]:
     rules: list[Rule] = [too_long, untold, vague]
     if relative.parts[0] == "haven":
         rules.append(impure)
-    tree = ast.parse(text)
+    try:
+        tree = ast.parse(text)
+    except SyntaxError as error:
+        yield error.lineno or 1, f"no Python {sys.version_info.major}.{sys.version_info.minor}: {error.msg}"
+        return
     for rule in rules:
         yield from rule(tree, text)
     yield from unfinished(text)

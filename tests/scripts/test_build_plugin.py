@@ -49,7 +49,7 @@ def sources(tmp_path: Path) -> Path:
 
 def test_the_archive_holds_what_is_needed_and_nothing_else(sources: Path, tmp_path: Path) -> None:
     target = build(sources, tmp_path)
-    assert target.name == "chat.haven-v0.1.0.mbp"
+    assert target == tmp_path / "haven.mbp"
     with zipfile.ZipFile(target) as archive:
         assert archive.namelist() == [
             "base-config.yaml",
