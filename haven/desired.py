@@ -59,7 +59,7 @@ def is_placeholder(room: RoomId) -> bool:
 class DesiredRoom:
     """One room as it should be.
 
-    ``first``: state that is given to a new room and then left to people. ``state``: state that always holds, by type and
+    ``first``: state that is given where there is none and then left to people. ``state``: state that always holds, by type and
     key; empty content stands for "taken away" and is never written where nothing is. ``guests``: who should be present,
     unless they left; ``helpers``: accounts of ours that must be, even if they left; ``only``: if given, everybody who may
     be. ``newcomers``: invited at the moment the room is made.
@@ -311,9 +311,11 @@ def _group_record(community: Community, group: Group, world: World) -> Content:
 
 def missing_guests(desired: DesiredRoom, room: Room) -> tuple[UserId, ...]:
     """Who must be invited: wanted, not present, not banned, and, unless an account of ours, not gone by their own choice."""
+    half_made = not desired.space and not room.content(GROUP)
+    wanted = desired.guests | frozenset(desired.newcomers if half_made else ())
     settled = PRESENT | {Membership.BANNED}
     helpers = {user for user in desired.helpers if room.members.get(user) not in settled}
-    guests = {user for user in desired.guests if room.members.get(user) not in settled | {Membership.LEFT}}
+    guests = {user for user in wanted if room.members.get(user) not in settled | {Membership.LEFT}}
     return tuple(sorted(helpers | guests))
 
 

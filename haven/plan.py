@@ -117,7 +117,8 @@ def _differences(desired: DesiredRoom, reach: Reach) -> Iterator[Change]:
         yield SetState(room.id, desired.name, "m.room.name", "", {"name": desired.name})
     if desired.topic != described(room):
         yield SetState(room.id, desired.name, "m.room.topic", "", topic_content(desired.topic))
-    for (kind, key), content in desired.state.items():
+    missing = {place: content for place, content in desired.first.items() if place not in room.state}
+    for (kind, key), content in {**missing, **desired.state}.items():
         if content != room.content(kind, key):
             yield SetState(room.id, desired.name, kind, key, content)
     for user in missing_guests(desired, room):

@@ -38,8 +38,12 @@ class Reach:
         """``wanted`` as it can stand in the room.
 
         Kept as they are: the bot and the creators themselves, whoever the bot does not outrank, people without a role who
-        were silenced (below zero), levels of event types that are none of ours, and fields that we do not know.
+        were silenced (below zero), levels of event types that are none of ours, and fields that we do not know. In a room that
+        was left half made, which has no levels at all, nothing is kept.
         """
+        if not self.room.content(POWER):
+            listed = {user: at for user, at in wanted.users.items() if user not in self.room.infinite}
+            return replace(wanted, users=listed)
         actual = self.power
         fixed = self._fixed()
         carried = {
