@@ -103,8 +103,8 @@ class Loop:
         done: list[Change] = []
         outcome = None
         for _ in range(ROUNDS):
-            world = census(await self.eyes.observe())
-            community = meant(world)
+            seen = await self.eyes.observe()
+            community, world = meant(seen), census(seen)
             plan = plan_for(community, world, self.actors)
             outcome = Outcome(located(community, world, self.actors), tuple(done), obstacles=plan.obstacles)
             if not plan:
@@ -120,8 +120,8 @@ class Loop:
         return await self._out_of_rounds(meant, tuple(done))
 
     async def _out_of_rounds(self, meant: Callable[[World], Community], done: tuple[Change, ...]) -> Outcome:
-        world = census(await self.eyes.observe())
-        community = meant(world)
+        seen = await self.eyes.observe()
+        community, world = meant(seen), census(seen)
         plan = plan_for(community, world, self.actors)
         where = located(community, world, self.actors)
         return Outcome(where, done, obstacles=plan.obstacles, left=len(plan.changes))
