@@ -135,7 +135,7 @@ class ToNetwork:
         target = await self._message(link, EventId(event))
         if target is not None and network.capabilities.reactions:
             return React(target, short)
-        return await self._told(link, spoken, "reacted", EventId(event), key=short)
+        return await self._told(link, spoken, "reacted", EventId(event), emoji=short)
 
     async def _told(self, link: Linked, spoken: Spoken, phrase: str, event: EventId, **values: str) -> Say:
         """A sentence about an earlier event, for networks that can only be told."""
