@@ -1,0 +1,63 @@
+"""Ours: Haven's bridge as an operator runs it, with one room linked to one channel and the link proven in the channel."""
+
+from pathlib import Path
+
+from embedded.bridge import Bridge
+from embedded.chatter import Chatter
+from embedded.irc import IrcServer
+from embedded.person import Person
+from embedded.processes import ChildFailed
+from embedded.waiting import eventually
+
+NICK = "haven"
+
+
+async def registered(directory: Path, homeserver_url: str, domain: str, irc: IrcServer) -> Bridge:
+    """A bridge whose registration file is written; to be started when the homeserver runs."""
+    network = {"host": irc.host, "port": irc.port, "tls": False, "nick": NICK}
+    bridge = Bridge(directory, homeserver_url, domain, {"irc": network})
+    written = await bridge.command("registration")
+    if written.status != 0:
+        raise ChildFailed(f"the bridge's registration was not written: {written.err}")
+    return bridge
+
+
+async def link(bridge: Bridge, owner: Person, keeper: Chatter, room: str, channel: str) -> None:
+    """Links a room to a channel that `keeper` operates. The bridge runs; the owner created the room."""
+    domain = owner.user_id.partition(":")[2]
+    bot = f"@haven-bridge:{domain}"
+    key = f"irc:{channel}"
+    await owner.invite(room, bot)
+    await eventually(lambda: _joined(owner, room, bot), "the bridge joining the room")
+    wanted = {
+        "version": 1,
+        "network": "irc",
+        "chat": channel,
+        "whole": False,
+        "by": owner.user_id,
+        "proven": False,
+    }
+    await owner.send_state(room, "chat.haven.link", wanted, key)
+    code = await eventually(
+        lambda: _status(owner, room, channel, "code"), "a code for the proof", interval=0.2
+    )
+
+    async def is_there() -> bool:
+        return any(nick.startswith(NICK) for nick in await keeper.names(channel))
+
+    await eventually(is_there, "the bridge entering the channel", interval=0.2)
+    await keeper.say(channel, code)
+
+    async def is_linked() -> bool:
+        return await _status(owner, room, channel, "state") == "linked"
+
+    await eventually(is_linked, "the link being proven", interval=0.2)
+
+
+async def _joined(owner: Person, room: str, user: str) -> bool:
+    return user in await owner.joined(room)
+
+
+async def _status(owner: Person, room: str, channel: str, name: str) -> str:
+    bridged = await owner.state(room, "m.bridge", f"haven://irc/{channel}") or {}
+    return str(bridged.get("chat.haven.status", {}).get(name, ""))
