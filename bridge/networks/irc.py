@@ -55,8 +55,8 @@ _FRESH = 10.0
 """Seconds after which a silent server is asked whether it is there before anything is written to it."""
 _SETTLED = 60.0
 """Seconds in a channel, or on a server, after which back-off begins anew."""
-_BACKLOG = 1000
-"""Events not yet stored, above which we stop reading; a tenth of it, below which we go on."""
+_BACKLOG = 10_000
+"""Events not yet stored (some 20 MiB), above which we stop reading; below a tenth we go on. Servers hang up on who does not read for long."""
 
 
 @dataclass(slots=True)
@@ -220,10 +220,12 @@ class IrcNetwork:
         if wanted is None:
             return
         wanted.settle(Invalid("network_no_such_chat"))
-        if self._session is not None and self._connection is not None:
-            self._session.forget(wanted.chat)
+        connection, session = self._connection, self._session
+        if connection is not None and session is not None:
+            session.forget(wanted.chat)
             with contextlib.suppress(Unreachable):
-                self._connection.send(f"PART {wanted.chat}")
+                connection.send(f"PART {wanted.chat}")
+                await connection.barrier()
 
     async def members(self, chat: ChatId) -> tuple[Person, ...]:
         """See the port."""

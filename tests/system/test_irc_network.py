@@ -1,0 +1,25 @@
+"""IRC keeps the contract of networks, on ngIRCd and on the server in pure Python."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from embedded.irc import IrcServer
+from tests.contracts.network import NetworkContract
+from tests.system.irc_world import IrcWorld, irc_world
+
+pytestmark = pytest.mark.system
+
+
+class TestOnNgircd(NetworkContract):
+    @pytest.fixture
+    async def world(self, ngircd: IrcServer) -> AsyncIterator[IrcWorld]:
+        async with irc_world(ngircd) as world:
+            yield world
+
+
+class TestOnPythonIrc(NetworkContract):
+    @pytest.fixture
+    async def world(self, python_irc: IrcServer) -> AsyncIterator[IrcWorld]:
+        async with irc_world(python_irc) as world:
+            yield world
