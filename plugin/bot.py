@@ -1,6 +1,124 @@
-"""Starts, stops and wires the plugin.
+"""Starts and stops the plugin in maubot, and hands on what maubot's client hears."""
 
-What it expects of its neighbours: `plugin.commands.Dispatcher(services)` with ``async handle(message: Incoming)`` (which catches and
-words all errors itself), `plugin.replies.Replies(messages, phrases)` (implements `Tells` and `Warns`), and
-`plugin.i18n.read_phrases(read)`, ``read`` being ``async (file name inside plugin/i18n) -> bytes``, giving `haven.phrases.Phrases`.
-"""
+import asyncio
+from typing import Any
+
+from maubot.plugin_base import Plugin
+from mautrix.client import InternalEventType
+from mautrix.types import EventType, MessageEvent
+from mautrix.util.async_db import Database, UpgradeTable
+
+from haven.errors import TryLater
+from haven.ids import RoomId, UserId
+from haven.phrases import Phrases
+
+from .clock import SystemClock
+from .config import Config, Settings, WrongSetting
+from .engine import Engine, build
+from .events import message, news
+from .faults import reference_of
+from .homeserver import MautrixHomeserver
+from .i18n import LANGUAGES, read_phrases
+from .migrations import upgrades
+from .store import Store
+
+
+class HavenBot(Plugin):
+    """The plugin, as maubot sees it. Handlers only mark and wake: mautrix runs them side by side."""
+
+    _engine: Engine | None = None
+    _task: asyncio.Task[None] | None = None
+
+    @classmethod
+    def get_config_class(cls) -> type[Config]:
+        """See maubot."""
+        return Config
+
+    @classmethod
+    def get_db_upgrade_table(cls) -> UpgradeTable:
+        """See maubot."""
+        return upgrades
+
+    async def start(self) -> None:
+        """Begin. Raises `WrongSetting`, and then nothing has been started."""
+        settings = await self._settings()
+        await self._open(settings)
+        self.client.add_event_handler(InternalEventType.SYNC_SUCCESSFUL, self._synced, wait_sync=True)
+        self.client.add_event_handler(EventType.ROOM_MESSAGE, self._heard)
+
+    async def stop(self) -> None:
+        """Lay everything down."""
+        self.client.remove_event_handler(InternalEventType.SYNC_SUCCESSFUL, self._synced)
+        self.client.remove_event_handler(EventType.ROOM_MESSAGE, self._heard)
+        await self._close()
+
+    async def on_external_config_update(self) -> None:
+        """Begin anew with what the operator has set; a wrong setting is named in the log and changes nothing."""
+        try:
+            settings = await self._settings()
+        except WrongSetting:
+            return
+        await self._close()
+        await self._open(settings)
+
+    async def _settings(self) -> Settings:
+        assert isinstance(self.config, Config)  # noqa: S101 - maubot makes it of `get_config_class`
+        try:
+            settings = self.config.read(LANGUAGES)
+            await self._check_version(settings)
+        except WrongSetting as wrong:
+            self.log.error("%s", wrong.sentence)  # noqa: TRY400 - a sentence for the operator, not a trace
+            raise
+        return settings
+
+    async def _check_version(self, settings: Settings) -> None:
+        try:
+            known = await MautrixHomeserver(self.client).room_versions()
+        except TryLater:
+            return
+        if known and settings.version not in known:
+            raise WrongSetting(
+                "room_version", f"must be one that the homeserver knows: {', '.join(sorted(known))}"
+            )
+
+    async def _open(self, settings: Settings) -> None:
+        assert isinstance(self.database, Database)  # noqa: S101 - maubot makes it, as maubot.yaml asks
+        self._engine = build(
+            MautrixHomeserver(self.client),
+            settings,
+            Store(self.database),
+            await self._phrases(),
+            SystemClock(),
+        )
+        self._task = asyncio.create_task(self._run(self._engine), name=f"haven {self.id}")
+
+    async def _close(self) -> None:
+        task, self._engine, self._task = self._task, None, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _run(self, engine: Engine) -> None:
+        try:
+            await engine.run()
+        except Exception as error:
+            reference_of(self.log, error, "the engine, which has stopped")
+
+    async def _phrases(self) -> Phrases:
+        folder = f"{__name__.rpartition('.')[0]}/i18n"
+        return await read_phrases(lambda name: self.loader.read_file(f"{folder}/{name}"))
+
+    async def _synced(self, told: dict[str, Any]) -> None:
+        """The homeserver has told what is new. Read as it came: mautrix passes over the first answer after a start."""
+        if self._engine is not None:
+            for each in news(told["data"], self._user):
+                self._engine.take(each)
+
+    async def _heard(self, event: MessageEvent) -> None:
+        said = message(event.serialize(), RoomId(event.room_id), self._user)
+        if said is not None and self._engine is not None:
+            self._engine.hear(said)
+
+    @property
+    def _user(self) -> UserId:
+        return UserId(self.client.mxid)

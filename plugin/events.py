@@ -1,8 +1,13 @@
 """What arrives from the homeserver, as values: messages for commands, and nudges for everything else."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from haven.ids import EventId, RoomId, UserId
+from haven.ports import StateEvent
+
+Raw: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +27,116 @@ class Incoming:
     reply_to: EventId = EventId("")
     thread: EventId = EventId("")
     at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """A state event has come in a room we are in."""
+
+    room: RoomId
+    event: StateEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The homeserver has left out events of a room (spec: a ``limited`` timeline)."""
+
+    room: RoomId
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """We are not in a room any more."""
+
+    room: RoomId
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Somebody invites us. ``direct``: to a chat of two."""
+
+    room: RoomId
+    sender: UserId
+    direct: bool
+
+
+News: TypeAlias = Nudge | Gap | Left | Invited
+
+
+def message(raw: Raw, room: RoomId, bot: UserId) -> Incoming | None:
+    """A message out of its event; ``None`` for what is nobody's text to us: our own, notices, edits, and what is damaged."""
+    content = _mapping(raw.get("content"))
+    relation = _mapping(content.get("m.relates_to"))
+    sender, body = UserId(_text(raw, "sender")), _text(content, "body")
+    if sender == bot or content.get("msgtype") != "m.text" or not body:
+        return None
+    if relation.get("rel_type") == "m.replace":
+        return None
+    threaded = relation.get("rel_type") == "m.thread"
+    falls_back = threaded and relation.get("is_falling_back") is True
+    rich = content.get("format") == "org.matrix.custom.html"
+    return Incoming(
+        room=room,
+        event=EventId(_text(raw, "event_id")),
+        sender=sender,
+        body=body,
+        html=_text(content, "formatted_body") if rich else "",
+        mentions=_mentions(content),
+        reply_to=EventId("" if falls_back else _text(_mapping(relation.get("m.in_reply_to")), "event_id")),
+        thread=EventId(_text(relation, "event_id") if threaded else ""),
+        at=raw["origin_server_ts"] if isinstance(raw.get("origin_server_ts"), int) else 0,
+    )
+
+
+def news(sync: Raw, bot: UserId) -> Iterator[News]:
+    """What the answer to ``/sync`` says of rooms, messages left aside."""
+    rooms = _mapping(sync.get("rooms"))
+    for room, said in _mapping(rooms.get("join")).items():
+        if _mapping(said.get("timeline")).get("limited") is True:
+            yield Gap(RoomId(room))
+        for part in ("state", "timeline"):
+            for raw in _events(said, part):
+                if "state_key" in raw:
+                    yield Nudge(RoomId(room), _state_event(raw))
+    for room in _mapping(rooms.get("leave")):
+        yield Left(RoomId(room))
+    for room, said in _mapping(rooms.get("invite")).items():
+        yield from _invitation(RoomId(room), _events(said, "invite_state"), bot)
+
+
+def _invitation(room: RoomId, state: list[Raw], bot: UserId) -> Iterator[Invited]:
+    for raw in state:
+        content = _mapping(raw.get("content"))
+        if raw.get("type") == "m.room.member" and raw.get("state_key") == bot:
+            yield Invited(room, UserId(_text(raw, "sender")), content.get("is_direct") is True)
+
+
+def _state_event(raw: Raw) -> StateEvent:
+    return StateEvent(
+        type=_text(raw, "type"),
+        key=_text(raw, "state_key"),
+        sender=UserId(_text(raw, "sender")),
+        content=_mapping(raw.get("content")),
+        event=EventId(_text(raw, "event_id")),
+        at=raw["origin_server_ts"] if isinstance(raw.get("origin_server_ts"), int) else 0,
+    )
+
+
+def _mentions(content: Raw) -> tuple[UserId, ...]:
+    users = _mapping(content.get("m.mentions")).get("user_ids")
+    listed = users if isinstance(users, list) else []
+    return tuple(UserId(user) for user in listed if isinstance(user, str))
+
+
+def _events(said: Raw, part: str) -> list[Raw]:
+    events = _mapping(said.get(part)).get("events")
+    return [raw for raw in events if isinstance(raw, Mapping)] if isinstance(events, list) else []
+
+
+def _mapping(value: object) -> Raw:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(raw: Raw, name: str) -> str:
+    value = raw.get(name)
+    return value if isinstance(value, str) else ""

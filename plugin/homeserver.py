@@ -17,7 +17,7 @@ from mautrix.types import RoomID as MautrixRoomId
 from yarl import URL
 
 from haven.errors import HavenError, Invalid, Missing, RateLimited, Refused, Unreachable
-from haven.ids import EventId, RoomId, UserId
+from haven.ids import EventId, RoomId, RoomVersion, UserId
 from haven.ports import NO_EVENT, Content, NewRoom, StateEvent
 
 PATIENCE: Final = ClientTimeout(total=60)
@@ -118,6 +118,12 @@ class MautrixHomeserver:
             page = answer.get("next_batch")
             query = (*query[:2], ("from", page)) if isinstance(page, str) else ()
         return tuple(room for room in rooms if room != space)
+
+    async def room_versions(self) -> frozenset[RoomVersion]:
+        """The versions a new room can have here (spec: ``GET /capabilities``, ``m.room_versions``)."""
+        capabilities = _object(_object(await self._ask("GET", "v3/capabilities")).get("capabilities"))
+        versions = _object(_object(capabilities.get("m.room_versions")).get("available"))
+        return frozenset(RoomVersion(version) for version in versions)
 
     async def _sealed(self, room: RoomId, event_type: str, content: Content) -> tuple[str, Content]:
         """The event as it may travel: encrypted where the room is and the client can."""

@@ -11,7 +11,7 @@ from ..clock import Clock
 from .communities import Communities
 from .run import Run
 from .telling import KeepsJobs, Tells
-from .work import FoundingWork, GroupWork, Job, Report, Work
+from .work import FoundingJob, GroupJob, Job, Report, Work
 
 __all__ = ["Job", "Jobs", "KeepsJobs", "Report", "Tells"]
 
@@ -36,7 +36,7 @@ class Jobs:
 
         Make ``founding.id`` of the command's event, so that a repeated delivery means the same rooms.
         """
-        await self._add(FoundingWork(founding), report)
+        await self._add(FoundingJob(founding), report)
 
     async def add_group(
         self, space: RoomId, slot: str, wished: WishedGroup, by: UserId, report: Report
@@ -49,7 +49,7 @@ class Jobs:
         communities = (await self.communities.intent()).communities
         if space in communities:
             with_added_group(communities[space], slot, wished, by)
-        await self._add(GroupWork(space, slot, wished, by), report)
+        await self._add(GroupJob(space, slot, wished, by), report)
 
     async def resume(self) -> None:
         """Take up what an earlier life left."""

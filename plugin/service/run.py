@@ -19,7 +19,7 @@ from ..clock import Clock
 from ..faults import reference_of
 from .communities import Communities
 from .telling import KeepsJobs, Tells
-from .work import FoundingWork, GroupWork, Job
+from .work import FoundingJob, GroupJob, Job
 
 log = logging.getLogger("haven.jobs")
 
@@ -84,7 +84,7 @@ class Run:
 
     async def _attempt(self) -> Outcome:
         work = self.job.work
-        if isinstance(work, FoundingWork):
+        if isinstance(work, FoundingJob):
             slot = founded(work.founding).slot
             return await self.communities.carry_out(slot, self._founding, self._progress)
         slot = self.communities.key(work.space)
@@ -93,14 +93,14 @@ class Run:
     def _founding(self, world: World) -> Community:
         """What is wished for, in the state it has reached: what people have changed by hand meanwhile stays."""
         work = self.job.work
-        assert isinstance(work, FoundingWork)  # noqa: S101 - tells mypy what `_attempt` has seen
+        assert isinstance(work, FoundingJob)  # noqa: S101 - tells mypy what `_attempt` has seen
         wished = located(founded(work.founding), world, self.communities.loop.actors)
         there = self.communities.intent_of(world).communities.get(wished.space)
         return wished if there is None else completed(there, wished)
 
     def _with_group(self, world: World) -> Community:
         work = self.job.work
-        assert isinstance(work, GroupWork)  # noqa: S101 - tells mypy what `_attempt` has seen
+        assert isinstance(work, GroupJob)  # noqa: S101 - tells mypy what `_attempt` has seen
         there = self.communities.intent_of(world).communities.get(work.space)
         if there is None:
             raise Missing("community_missing")

@@ -11,14 +11,14 @@ from haven.stateevents import read_settings
 
 
 @dataclass(frozen=True, slots=True)
-class FoundingWork:
+class FoundingJob:
     """A community to be made."""
 
     founding: Founding
 
 
 @dataclass(frozen=True, slots=True)
-class GroupWork:
+class GroupJob:
     """A group to be added to the community of ``space``."""
 
     space: RoomId
@@ -27,7 +27,7 @@ class GroupWork:
     by: UserId
 
 
-Work: TypeAlias = FoundingWork | GroupWork
+Work: TypeAlias = FoundingJob | GroupJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,12 @@ def written(work: Work) -> str:
 def read(text: str) -> Work:
     """Work out of the JSON that `written` made of it."""
     kept: dict[str, Any] = json.loads(text)
-    if kept["kind"] == _KINDS[GroupWork]:
-        return GroupWork(RoomId(kept["space"]), kept["slot"], _group(kept["wished"]), UserId(kept["by"]))
-    return FoundingWork(_founding(kept["founding"]))
+    if kept["kind"] == _KINDS[GroupJob]:
+        return GroupJob(RoomId(kept["space"]), kept["slot"], _group(kept["wished"]), UserId(kept["by"]))
+    return FoundingJob(_founding(kept["founding"]))
 
 
-_KINDS: dict[type, str] = {FoundingWork: "founding", GroupWork: "group"}
+_KINDS: dict[type, str] = {FoundingJob: "founding", GroupJob: "group"}
 
 
 def _founding(kept: dict[str, Any]) -> Founding:

@@ -1,0 +1,138 @@
+"""The parts of the plugin that work over any homeserver, wired together: given events, it keeps communities in step."""
+
+import logging
+from dataclasses import dataclass
+
+from haven.errors import HavenError, TryLater
+from haven.ids import server_of
+from haven.phrases import Phrases
+from haven.ports import Homeserver
+from haven.reconcile import Loop
+
+from .clock import Clock
+from .commands.dispatcher import Dispatcher
+from .config import Settings
+from .creation import Creation
+from .events import Gap, Incoming, Invited, Left, News, Nudge
+from .hands import Hands
+from .homeserver_messages import Messenger
+from .notices import Notices
+from .replies import Replies
+from .rooms import Rooms
+from .service.communities import Communities
+from .service.jobs import Jobs
+from .service.run import pause
+from .service.services import Services
+from .store import Store
+from .turns import Turns
+from .watch import Watch
+
+log = logging.getLogger("haven")
+
+PREFIX = "!"
+"""What commands begin with: only these are remembered as heard."""
+
+
+@dataclass(slots=True)
+class Engine:
+    """Everything that runs. Made by `build`; `run` until cancelled."""
+
+    homeserver: Homeserver
+    settings: Settings
+    rooms: Rooms
+    creation: Creation
+    communities: Communities
+    jobs: Jobs
+    watch: Watch
+    turns: Turns
+    store: Store
+    dispatcher: Dispatcher
+    clock: Clock
+
+    async def run(self) -> None:
+        """See the rooms, take up what an earlier life left, and keep everything in step."""
+        try:
+            await self.watch.open()
+            await self._settle()
+            await self.jobs.resume()
+            await self.store.tidy()
+            await self.watch.run()
+        finally:
+            await self.turns.stop()
+            await self.jobs.stop()
+
+    def take(self, news: News) -> None:
+        """Something has happened in a room. Marks and wakes, and works on nothing here."""
+        match news:
+            case Nudge(room, event):
+                if self.rooms.nudge(room, event):
+                    self.watch.nudge(room)
+            case Gap(room):
+                self.rooms.doubt((room,))
+                self.watch.nudge(room)
+            case Left(room):
+                self.watch.nudge(room)
+                self.rooms.forget(room)
+            case Invited():
+                self._invited(news)
+
+    def hear(self, message: Incoming) -> None:
+        """Somebody has said something."""
+        self.turns.take(message.room, lambda: self._answer(message))
+
+    async def _answer(self, message: Incoming) -> None:
+        await self.watch.ready.wait()
+        if not message.body.startswith(PREFIX) or await self.store.hears(message.event):
+            await self.dispatcher.handle(message)
+
+    async def _settle(self) -> None:
+        """Find out what became of rooms whose making was interrupted, however long the homeserver needs."""
+        attempt = 0
+        while True:
+            try:
+                return await self.creation.settle()
+            except TryLater as later:
+                await self.clock.wait(pause(later, attempt))
+                attempt += 1
+            except HavenError as error:
+                log.warning("a room in question could not be looked for: %s", error)
+                return None
+
+    def _invited(self, invitation: Invited) -> None:
+        if self.settings.accept_invites and invitation.direct:
+            self.turns.take(invitation.room, lambda: self._accept(invitation))
+
+    async def _accept(self, invitation: Invited) -> None:
+        try:
+            await self.homeserver.join(invitation.room, (server_of(invitation.sender),))
+        except HavenError as error:
+            log.info("an invitation to a direct chat could not be accepted: %s", error)
+
+
+def build(homeserver: Homeserver, settings: Settings, store: Store, phrases: Phrases, clock: Clock) -> Engine:
+    """The parts, wired."""
+    rooms = Rooms(homeserver, clock)
+    creation = Creation(homeserver, rooms, store, clock)
+    hands = Hands(homeserver, rooms, creation, clock)
+    loop = Loop(hands, rooms, clock, settings.actors(homeserver.user))
+    communities = Communities(rooms, loop, settings.removals)
+    messages = Messenger(homeserver)
+    replies = Replies(messages, phrases)
+    jobs = Jobs(communities, store, replies, clock, lambda: hands.limited)
+    notices = Notices(communities, replies, store, settings.language)
+    watch = Watch(rooms, communities, notices, clock, settings.reread)
+    communities.unfinished = watch.nudge
+    services = Services(communities, jobs, messages, settings, phrases, homeserver)
+    return Engine(
+        homeserver,
+        settings,
+        rooms,
+        creation,
+        communities,
+        jobs,
+        watch,
+        Turns(),
+        store,
+        Dispatcher(services),
+        clock,
+    )

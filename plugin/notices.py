@@ -1,0 +1,108 @@
+"""Says in the admins' room what is the matter with a community: each thing once, and again only after it had been mended."""
+
+import asyncio
+import json
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from haven.errors import HavenError
+from haven.ids import RoomId, UserId
+from haven.intent import Intent, Notice
+from haven.model import Kind
+from haven.snapshot import Room, World, called
+from haven.stateevents import COMMUNITY, GROUP
+
+from .concerns import Concern, Warns
+from .service.communities import Communities
+
+log = logging.getLogger("haven.notices")
+
+WORDED = frozenset({"foreign", "unknown_community", "second_of_its_kind", "state_damaged", "state_newer"})
+"""The notices that have a sentence of their own."""
+
+
+class RemembersSaid(Protocol):
+    """Keeps what admins were told."""
+
+    async def said(self, space: RoomId) -> frozenset[str]:
+        """What the admins of a community have been told."""
+
+    async def set_said(self, space: RoomId, said: Iterable[str]) -> None:
+        """Replace what the admins have been told by what is still so."""
+
+
+@dataclass(slots=True)
+class Notices:
+    """Tells admins. ``language``: for communities of which we cannot read their own."""
+
+    communities: Communities
+    warns: Warns
+    store: RemembersSaid
+    language: str
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def report(self, space: RoomId, source: str, concerns: Iterable[Concern]) -> None:
+        """Say what is new among these; what ``source`` said before and is not among them any more is mended."""
+        now = {f"{source} {_identity(concern)}": concern for concern in concerns}
+        async with self._turn:
+            before = await self.store.said(space)
+            others = {said for said in before if not said.startswith(f"{source} ")}
+            new = tuple(concern for identity, concern in sorted(now.items()) if identity not in before)
+            if (not new or await self._told(space, new)) and others | now.keys() != before:
+                await self.store.set_said(space, others | now.keys())
+
+    async def _told(self, space: RoomId, concerns: tuple[Concern, ...]) -> bool:
+        for concern in concerns:
+            log.warning("community %s: %s", space, concern.key)
+        world = self.communities.rooms.world
+        room = admins_room(space, world, self.communities.loop.actors.bot)
+        if room is None:
+            return True
+        community = self.communities.intent_of(world).communities.get(space)
+        language = community.settings.language if community else self.language
+        try:
+            await self.warns.warn(room, language, concerns, uuid.uuid4().hex)
+        except HavenError as error:
+            log.warning("the admins of %s could not be told: %s", space, error)
+            return False
+        return True
+
+
+def admins_room(space: RoomId, world: World, bot: UserId) -> RoomId | None:
+    """The admins' room of a community, also where the record of its space cannot be read any more."""
+    for room in world.values():
+        record = room.content(GROUP)
+        if (record.get("community"), record.get("kind")) == (space, Kind.ADMINS) and bot in room.creators:
+            return room.id
+    return None
+
+
+def concerns_by_space(intent: Intent, world: World) -> Mapping[RoomId, tuple[Concern, ...]]:
+    """The notices of an intent as concerns of the communities they are about; the others have none."""
+    found: dict[RoomId, list[Concern]] = defaultdict(list, {space: [] for space in intent.communities})
+    for notice in intent.notices:
+        found[_about(notice, world[notice.room])].append(_concern(notice, world[notice.room]))
+    return {space: tuple(concerns) for space, concerns in found.items()}
+
+
+def _about(notice: Notice, room: Room) -> RoomId:
+    """The community that a notice is about: the one the room claims to belong to, or the room itself where it is a space."""
+    claimed = room.content(GROUP).get("community")
+    if notice.event_type == COMMUNITY or not isinstance(claimed, str):
+        return room.id
+    return RoomId(claimed)
+
+
+def _concern(notice: Notice, room: Room) -> Concern:
+    key = f"concern.{notice.key if notice.key in WORDED else 'notice'}"
+    return Concern(key, {"room": called(room), "type": notice.event_type})
+
+
+def _identity(concern: Concern) -> str:
+    """What makes a concern the same one: numbers may change meanwhile."""
+    texts = {name: value for name, value in concern.values.items() if isinstance(value, str)}
+    return json.dumps([concern.key, texts], sort_keys=True)
