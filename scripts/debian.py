@@ -57,5 +57,6 @@ def install(*names: str) -> str | None:
         subprocess.run([*quiet, "update"], capture_output=True, check=False)
         attempt = subprocess.run(command, capture_output=True, text=True, check=False)
     if attempt.returncode != 0:
-        return f"apt-get failed: {(attempt.stderr or attempt.stdout).strip().splitlines()[-1:]}"
+        *_, last = (attempt.stderr or attempt.stdout or "it said nothing").strip().splitlines()
+        return f"apt-get failed: {last}"
     return None
