@@ -99,19 +99,23 @@ class AppserviceClient(AsyncClient):  # type: ignore[misc]  # nio says no types
             answer = await response.json(content_type=None)
         except ValueError:
             answer = None
-        if not isinstance(answer, dict):
-            answer = {}
+        known: dict[str, Any] = answer if isinstance(answer, dict) else {}
         if response.status >= 300:
-            raise refusal(response.status, answer.get("errcode"), answer.get("retry_after_ms"))
-        return answer
+            raise refusal(response.status, known.get("errcode"), known.get("retry_after_ms"))
+        if not isinstance(answer, dict):
+            raise Unreachable
+        return known
 
 
 def told(response: Response) -> Any:  # nio has a type per answer and none in common
     """An answer of nio; raises what it means where it is a failure."""
+    transport = response.transport_response
+    status = transport.status if transport is not None else 0
     if isinstance(response, ErrorResponse):
-        transport = response.transport_response
-        status = transport.status if transport is not None else 0
         raise refusal(status, response.status_code, response.retry_after_ms)
+    if status >= 300:
+        # Where nio expects nothing it takes anything, such as a proxy's page that says 502.
+        raise refusal(status, None, None)
     return response
 
 
