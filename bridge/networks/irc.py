@@ -11,10 +11,9 @@ import itertools
 import logging
 import secrets
 import time
-from dataclasses import dataclass, field
 
 from haven.errors import GiveUp, HavenError, Invalid, TryLater, Unreachable
-from haven.ids import ChatId, RemoteMessageId, RemoteUserId
+from haven.ids import ChatId, RemoteMessageId
 from haven.ids import Network as NetworkName
 
 from ..message import Kind, Style
@@ -42,6 +41,7 @@ from .irc_lines import cut_bytes
 from .irc_pace import Backoff, Pace
 from .irc_registration import why
 from .irc_settings import IrcSettings, read_settings
+from .irc_wanted import SETTLED, Wanted
 from .irc_wording import budget, wire_lines
 
 log = logging.getLogger(__name__)
@@ -49,34 +49,10 @@ log = logging.getLogger(__name__)
 _STYLES = frozenset(
     {Style.BOLD, Style.ITALIC, Style.UNDERLINE, Style.STRIKE, Style.CODE, Style.SPOILER, Style.QUOTE}
 )
-_ENTER_TIMEOUT = 30.0
-"""Seconds that a server may take to let us in."""
 _FRESH = 10.0
 """Seconds after which a silent server is asked whether it is there before anything is written to it."""
-_SETTLED = 60.0
-"""Seconds in a channel, or on a server, after which back-off begins anew."""
 _BACKLOG = 10_000
 """Events not yet stored (some 20 MiB), above which we stop reading; below a tenth we go on. Servers hang up on who does not read for long."""
-
-
-@dataclass(slots=True)
-class _Wanted:
-    """A channel that we want to be in."""
-
-    chat: ChatId
-    backoff: Backoff
-    waiting: list["asyncio.Future[None]"] = field(default_factory=list)
-    known: dict[RemoteUserId, Person] = field(default_factory=dict)
-    """Who was there when we last saw it, while we are out of it."""
-    since: float = 0.0
-
-    def settle(self, error: HavenError | None = None) -> bool:
-        """Tell those who wait how it went; whether anybody did."""
-        waiting, self.waiting = self.waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_exception(error) if error else future.set_result(None)
-        return bool(waiting)
 
 
 class IrcNetwork:
@@ -86,7 +62,7 @@ class IrcNetwork:
         self._settings = settings
         self._name = NetworkName(name)
         self._pace = Pace(settings.burst, settings.rate, time.monotonic)
-        self._wanted: dict[str, _Wanted] = {}
+        self._wanted: dict[str, Wanted] = {}
         self._connection: IrcConnection | None = None
         self._session: told.Session | None = None
         self._to_enter: asyncio.Queue[ChatId] = asyncio.Queue()
@@ -95,6 +71,7 @@ class IrcNetwork:
         self._unsent: dict[tuple[str, bool], GiveUp] = {}
         self._ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
         self._answered = 0.0
+        self._was_in = False
 
     @property
     def name(self) -> NetworkName:
@@ -139,22 +116,26 @@ class IrcNetwork:
                 self._connection.pause(paused=False)
 
     async def _stay_connected(self) -> None:
+        """Connect again and again. A refusal is final only if we were never let in: later it may be the network's own trouble."""
         backoff = Backoff(
             self._settings.retry_least, self._settings.retry_most, secrets.SystemRandom().random
         )
         while True:
             self._say_state(ConnectionState.CONNECTING)
+            reason = "network_unreachable"
             try:
                 started = time.monotonic()
                 await self._one_connection()
-                if time.monotonic() - started > _SETTLED:
+                if time.monotonic() - started > SETTLED:
                     backoff.reset()
             except GiveUp as error:
-                self._say_state(ConnectionState.LOGGED_OUT, why(error))
-                return
+                if not self._was_in:
+                    self._say_state(ConnectionState.LOGGED_OUT, why(error))
+                    return
+                reason = why(error)
             except TryLater:
                 log.info("The IRC server cannot be reached")
-            self._say_state(ConnectionState.LOST, "network_unreachable")
+            self._say_state(ConnectionState.LOST, reason)
             await asyncio.sleep(backoff.next())
 
     async def _one_connection(self) -> None:
@@ -173,6 +154,7 @@ class IrcNetwork:
             await connection.close()
 
     def _begin(self, connection: IrcConnection) -> None:
+        self._was_in = True
         self._connection = connection
         self._session = told.Session(connection.features, connection.nick, self._new_id)
         self._say_state(ConnectionState.CONNECTED)
@@ -184,7 +166,7 @@ class IrcNetwork:
         session, self._session, self._connection = self._session, None, None
         for wanted in self._wanted.values():
             if session is not None and session.inside(wanted.chat):
-                wanted.known = {person.id: person for person in session.members(wanted.chat)}
+                wanted.went_out(session.members(wanted.chat))
             wanted.settle(Unreachable("network_unreachable"))
 
     def _say_state(self, state: ConnectionState, reason: str | None = None) -> None:
@@ -199,20 +181,14 @@ class IrcNetwork:
         """See the port."""
         if not self._features().is_channel(chat):
             raise Invalid("network_no_such_chat")
-        wanted = self._wanted.setdefault(self._key(chat), _Wanted(chat, self._backoff()))
+        wanted = self._wanted.setdefault(self._key(chat), Wanted(chat, self._backoff()))
         if self._session is None:
             raise TryLater("network_unreachable")
         if self._session.inside(chat):
             return
-        if not wanted.waiting:
+        if not wanted.is_awaited:
             self._to_enter.put_nowait(wanted.chat)
-        entered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        wanted.waiting.append(entered)
-        try:
-            async with asyncio.timeout(_ENTER_TIMEOUT):
-                await entered
-        except TimeoutError:
-            raise TryLater("network_unreachable") from None
+        await wanted.entered()
 
     async def close(self, chat: ChatId) -> None:
         """See the port."""
@@ -238,14 +214,19 @@ class IrcNetwork:
             await self._pace.wait()
             while not self._to_enter.empty() and len(",".join(chats).encode()) < 200:
                 chats.append(self._to_enter.get_nowait())
-            chats = [chat for chat in dict.fromkeys(chats) if self._key(chat) in self._wanted]
-            if chats and self._session is not None:
+            session = self._session
+            chats = [chat for chat in dict.fromkeys(chats) if self._is_missed(chat)]
+            if chats and session is not None:
                 for chat in chats:
-                    self._session.expect(chat)
+                    session.expect(chat)
                 with contextlib.suppress(Unreachable):
                     connection.send(f"JOIN {','.join(chats)}")
 
-    def _enter_later(self, wanted: _Wanted) -> None:
+    def _is_missed(self, chat: ChatId) -> bool:
+        """Whether we want to be in ``chat`` and are not."""
+        return self._key(chat) in self._wanted and not (self._session and self._session.inside(chat))
+
+    def _enter_later(self, wanted: Wanted) -> None:
         asyncio.get_running_loop().call_later(wanted.backoff.next(), self._to_enter.put_nowait, wanted.chat)
 
     # --- what is heard -----------------------------------------------------------------------------------------------
@@ -259,8 +240,9 @@ class IrcNetwork:
                     self._entered(self._wanted[self._key(chat)], self._session)
                 case told.NotEntered(chat, error):
                     self._not_entered(self._wanted[self._key(chat)], error)
-                case told.Removed(chat):
-                    self._removed(self._wanted[self._key(chat)])
+                case told.Removed(chat, people):
+                    self._wanted[self._key(chat)].went_out(people)
+                    self._enter_later(self._wanted[self._key(chat)])
                 case told.Unsent(chat, error, topic):
                     self._unsent[self._key(chat), topic] = error
                 case told.Answer(text):
@@ -270,17 +252,13 @@ class IrcNetwork:
         if self._connection is not None and self._news.qsize() > _BACKLOG:
             self._connection.pause(paused=True)
 
-    def _entered(self, wanted: _Wanted, session: told.Session) -> None:
+    def _entered(self, wanted: Wanted, session: told.Session) -> None:
         """We are in: those who went while we were not there have left."""
-        there = {person.id for person in session.members(wanted.chat)}
-        for person in wanted.known.values():
-            if person.id not in there:
-                self._news.put_nowait(Left(RemoteMessageId(self._new_id()), wanted.chat, person))
-        wanted.known = {}
-        wanted.since = time.monotonic()
+        for person in wanted.came_in(session.members(wanted.chat)):
+            self._news.put_nowait(Left(RemoteMessageId(self._new_id()), wanted.chat, person))
         wanted.settle()
 
-    def _not_entered(self, wanted: _Wanted, error: HavenError) -> None:
+    def _not_entered(self, wanted: Wanted, error: HavenError) -> None:
         """Not let in: for good, or for now. Who asked is told; where nobody did, we had been in and are out now."""
         asked = wanted.settle(error)
         if not isinstance(error, GiveUp):
@@ -292,12 +270,6 @@ class IrcNetwork:
         self._wanted.pop(self._key(wanted.chat), None)
         if self._session is not None:
             self._session.forget(wanted.chat)
-
-    def _removed(self, wanted: _Wanted) -> None:
-        """Put out: try again, later each time."""
-        if time.monotonic() - wanted.since > _SETTLED:
-            wanted.backoff.reset()
-        self._enter_later(wanted)
 
     def _answer(self, line: str) -> None:
         """Answer who asks what we are, once in two seconds: nobody shall make us flood."""

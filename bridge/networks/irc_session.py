@@ -36,9 +36,10 @@ class NotEntered:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """We were put out of the channel, or it was taken from us."""
+    """We were put out of the channel, where ``people`` were."""
 
     chat: ChatId
+    people: tuple[Person, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ _NOT_ENTERED: dict[str, Callable[[], HavenError]] = {
     "badchanmask": partial(Invalid, "network_no_such_chat"),
     "inviteonlychan": partial(_no, reason="invite_only"),
     "bannedfromchan": partial(_no, reason="banned"),
+    "470": partial(_no, reason="invite_only"),
     "badchannelkey": partial(_no, reason="needs_key"),
     "nochanmodes": partial(_no, reason="needs_account"),
     "489": partial(_no, reason="needs_tls"),
@@ -73,7 +75,7 @@ _NOT_ENTERED: dict[str, Callable[[], HavenError]] = {
     "toomanychannels": partial(TryLater, "network_too_many_chats"),
     "unavailresource": partial(TryLater, "network_unreachable"),
 }
-"""What a server answers to JOIN. Numerics: RFC 2812 section 5.2; 477 (``nochanmodes``), 489, 520: https://defs.ircdocs.horse."""
+"""What a server answers to JOIN. Numerics: RFC 2812 section 5.2; 470 (sent elsewhere), 477 (``nochanmodes``), 489, 520: https://defs.ircdocs.horse."""
 
 _UNSENT: dict[str, Callable[[], GiveUp]] = {
     "cannotsendtochan": partial(_no, reason="no_voice"),
@@ -235,9 +237,10 @@ class Session:
         if channel is None:
             return
         if self._is_own(nick):
+            people = self.members(channel.chat)
             channel.inside = channel.complete = False
             self._people.emptied(channel.chat)
-            yield Removed(channel.chat)
+            yield Removed(channel.chat, people)
             return
         person = self._people.left(channel.chat, nick)
         if person is not None:

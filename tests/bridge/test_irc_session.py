@@ -203,7 +203,9 @@ def test_coming_and_going() -> None:
 
 def test_being_put_out_is_told_and_forgets_who_was_there() -> None:
     heard = Heard()
-    assert heard.hear(f"{ADA} KICK #fathers haven :out") == [Removed(CHAT)]
+    people = heard.session.members(CHAT)
+    assert heard.hear(f"{ADA} KICK #fathers haven :out") == [Removed(CHAT, people)]
+    assert [person.name for person in people] == ["ada", "ben"]
     assert not heard.session.inside(CHAT)
     assert heard.hear(f"{ADA} PART #fathers") == []
 
