@@ -1,11 +1,13 @@
 """The plugin beside others in one maubot: names of packages are global there, and ours must not meet theirs."""
 
+import asyncio
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from embedded.maubot import Maubot
+from embedded.places import ROOT, environment
 from embedded.synapse import Synapse
 from scripts.build_plugin import build
 from tests.conftest import Newcomer
@@ -69,3 +71,26 @@ async def test_two_plugins_that_own_the_same_names_both_work(
             )
     assert "!community" in answers["!community help"].body
     assert answers["!rival"].body.endswith("their mind, their plugin")
+
+
+async def test_what_mbc_builds_from_the_plain_tree_starts_too(
+    newcomer: Newcomer, homeserver: Synapse, own_data: Path
+) -> None:
+    target = own_data / "plain.mbp"
+    mbc = environment("servers") / "bin" / "mbc"
+    built = await asyncio.create_subprocess_exec(
+        mbc,
+        "build",
+        "--output",
+        target,
+        ROOT,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await built.communicate()
+    assert built.returncode == 0, said.decode()
+    bot = await newcomer("haven")
+    async with Maubot(own_data / "maubot", homeserver.url) as maubot:
+        plugin = await maubot.upload(target)
+        await maubot.add_client(bot.user_id, bot.token)
+        await maubot.add_instance("plain", plugin, bot.user_id)
