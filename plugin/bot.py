@@ -13,13 +13,17 @@ from haven.ids import RoomId, UserId
 from haven.phrases import Phrases
 
 from .clock import SystemClock
+from .commands.dispatcher import Dispatcher
 from .config import Config, Settings, WrongSetting
 from .engine import Engine, build
 from .events import message, news
 from .faults import reference_of
 from .homeserver import MautrixHomeserver
+from .homeserver_messages import Messenger
 from .i18n import LANGUAGES, read_phrases
 from .migrations import upgrades
+from .replies import Replies
+from .service.services import Services
 from .store import Store
 
 
@@ -83,14 +87,13 @@ class HavenBot(Plugin):
 
     async def _open(self, settings: Settings) -> None:
         assert isinstance(self.database, Database)  # noqa: S101 - maubot makes it, as maubot.yaml asks
-        self._engine = build(
-            MautrixHomeserver(self.client),
-            settings,
-            Store(self.database),
-            await self._phrases(),
-            SystemClock(),
-        )
-        self._task = asyncio.create_task(self._run(self._engine), name=f"haven {self.id}")
+        homeserver, phrases = MautrixHomeserver(self.client), await self._phrases()
+        messages = Messenger(homeserver)
+        engine = build(homeserver, settings, Store(self.database), Replies(messages, phrases), SystemClock())
+        services = Services(engine.communities, engine.jobs, messages, settings, phrases, homeserver)
+        engine.answer = Dispatcher(services).handle
+        self._engine = engine
+        self._task = asyncio.create_task(self._run(engine), name=f"haven {self.id}")
 
     async def _close(self) -> None:
         task, self._engine, self._task = self._task, None, None

@@ -1,28 +1,27 @@
 """The parts of the plugin that work over any homeserver, wired together: given events, it keeps communities in step."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from haven.errors import HavenError, TryLater
 from haven.ids import server_of
-from haven.phrases import Phrases
 from haven.ports import Homeserver
 from haven.reconcile import Loop
 
 from .clock import Clock
-from .commands.dispatcher import Dispatcher
+from .concerns import Warns
 from .config import Settings
 from .creation import Creation
 from .events import Gap, Incoming, Invited, Left, News, Nudge
 from .hands import Hands
-from .homeserver_messages import Messenger
 from .notices import Notices
-from .replies import Replies
 from .rooms import Rooms
 from .service.communities import Communities
 from .service.jobs import Jobs
 from .service.run import pause
-from .service.services import Services
+from .service.telling import Tells
 from .store import Store
 from .turns import Turns
 from .watch import Watch
@@ -33,9 +32,17 @@ PREFIX = "!"
 """What commands begin with: only these are remembered as heard."""
 
 
+class Voice(Tells, Warns, Protocol):
+    """Says what the engine has to say."""
+
+
+async def _unanswered(message: Incoming) -> None:
+    """Nobody is there to answer."""
+
+
 @dataclass(slots=True)
 class Engine:
-    """Everything that runs. Made by `build`; `run` until cancelled."""
+    """Everything that runs. Made by `build`; `run` until cancelled. ``answer``: carries out a command and answers it."""
 
     homeserver: Homeserver
     settings: Settings
@@ -46,8 +53,8 @@ class Engine:
     watch: Watch
     turns: Turns
     store: Store
-    dispatcher: Dispatcher
     clock: Clock
+    answer: Callable[[Incoming], Awaitable[None]] = _unanswered
 
     async def run(self) -> None:
         """See the rooms, take up what an earlier life left, and keep everything in step."""
@@ -83,7 +90,7 @@ class Engine:
     async def _answer(self, message: Incoming) -> None:
         await self.watch.ready.wait()
         if not message.body.startswith(PREFIX) or await self.store.hears(message.event):
-            await self.dispatcher.handle(message)
+            await self.answer(message)
 
     async def _settle(self) -> None:
         """Find out what became of rooms whose making was interrupted, however long the homeserver needs."""
@@ -109,30 +116,15 @@ class Engine:
             log.info("an invitation to a direct chat could not be accepted: %s", error)
 
 
-def build(homeserver: Homeserver, settings: Settings, store: Store, phrases: Phrases, clock: Clock) -> Engine:
+def build(homeserver: Homeserver, settings: Settings, store: Store, voice: Voice, clock: Clock) -> Engine:
     """The parts, wired."""
     rooms = Rooms(homeserver, clock)
     creation = Creation(homeserver, rooms, store, clock)
     hands = Hands(homeserver, rooms, creation, clock)
     loop = Loop(hands, rooms, clock, settings.actors(homeserver.user))
     communities = Communities(rooms, loop, settings.removals)
-    messages = Messenger(homeserver)
-    replies = Replies(messages, phrases)
-    jobs = Jobs(communities, store, replies, clock, lambda: hands.limited)
-    notices = Notices(communities, replies, store, settings.language)
+    jobs = Jobs(communities, store, voice, clock, lambda: hands.limited)
+    notices = Notices(communities, voice, store, settings.language)
     watch = Watch(rooms, communities, notices, clock, settings.reread)
     communities.unfinished = watch.nudge
-    services = Services(communities, jobs, messages, settings, phrases, homeserver)
-    return Engine(
-        homeserver,
-        settings,
-        rooms,
-        creation,
-        communities,
-        jobs,
-        watch,
-        Turns(),
-        store,
-        Dispatcher(services),
-        clock,
-    )
+    return Engine(homeserver, settings, rooms, creation, communities, jobs, watch, Turns(), store, clock)
