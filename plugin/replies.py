@@ -79,6 +79,11 @@ class Replies:
         words = self.wording(language).words(pages(lines, self.wording(language))[0])
         await self.patiently(lambda: self.messages.edit(room, event, words))
 
+    async def tell(self, room: RoomId, language: str, lines: Sequence[Line], transaction: str) -> EventId:
+        """Say something that nobody asked for. The same ``transaction`` again is the same message."""
+        words = self.wording(language).words(lines)
+        return await self._say(room, words, reply_to=None, thread=None, transaction=transaction)
+
     async def patiently(self, send: Callable[[], Awaitable[Sent]]) -> Sent:
         """Send, and again when the homeserver wants us to wait. Raises what is left after that."""
         for attempt in range(1, TRIES):

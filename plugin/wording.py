@@ -11,9 +11,10 @@ from enum import Enum, auto
 from typing import TypeAlias
 
 from haven.errors import HavenError
-from haven.ids import UserId
+from haven.ids import RoomId, UserId
 from haven.phrases import Phrases
 
+from .addresses import user_link
 from .homeserver_messages import Words
 
 _CODE = re.compile(r"`([^`]+)`")
@@ -57,13 +58,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a command answers. ``private``: names what not everybody in the community may know of.
+    """What a command answers. ``private``: the room where it is told because it names what not everybody may know of.
 
     ``language``: where it is another than the one that was spoken so far.
     """
 
     lines: tuple[Line, ...]
-    private: bool = False
+    private: RoomId | None = None
     language: str = ""
 
 
@@ -105,6 +106,11 @@ def code(text: str) -> Shown:
 def link(name: str, url: str) -> Shown:
     """A name that leads somewhere."""
     return Shown(f"{name} ({url})", f'<a href="{html.escape(url)}">{escaped(name)}</a>')
+
+
+def person(user: UserId) -> Shown:
+    """Somebody, as clients know how to show them; nobody is notified by it."""
+    return Shown(user, f'<a href="{html.escape(user_link(user))}">{escaped(user)}</a>')
 
 
 def strong(name: str) -> Shown:
@@ -168,7 +174,7 @@ class Wording:
             yield "</ul>"
 
 
-FIRST_PAGE = 15
+FIRST_PAGE = 25
 """How many items of a list stand in the answer itself."""
 
 PAGE = 8_000

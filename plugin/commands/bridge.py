@@ -1,0 +1,130 @@
+"""`bridge link`, `bridge unlink`, `bridge status`: groups and their chats on other networks."""
+
+from datetime import UTC, datetime, timedelta
+
+from haven.errors import Invalid, Missing
+from haven.model import Community, Group, Link
+from haven.permissions import Right
+from haven.reconcile import Outcome
+from haven.stateevents import LinkState
+
+from ..outcomes import troubles
+from ..service.groups import Sight, shown
+from ..service.links import (
+    Standing,
+    check_link,
+    links_to,
+    reason_of,
+    standings,
+    unwrite_link,
+    wanted_link,
+    write_link,
+)
+from ..wording import Answer, Line, Term, Value, answer, code, head, item, line
+from .asked import Asked, Section, Within
+from .grammar import Argument, Command, Option
+
+_GROUP = (Option("group", "GROUP"),)
+LINK = Command("bridge link", (Argument("NETWORK"), Argument("CHAT")), _GROUP)
+UNLINK = Command("bridge unlink", (Argument("NETWORK"),), _GROUP)
+STATUS = Command("bridge status")
+
+
+async def link(asked: Asked, community: Community) -> Answer:
+    """Ask the bridge to link a group to a chat."""
+    bridge = asked.services.communities.loop.actors.bridge
+    if bridge is None:
+        raise Invalid("bridge_none")
+    request = asked.request
+    wanted = wanted_link(request.argument("NETWORK"), request.argument("CHAT"), asked.who)
+    group = _group(asked, community)
+    check_link(community, group, wanted)
+    await write_link(asked.services.communities, group, wanted)
+    outcome = await _in_step(asked, community)
+    return _told(asked, "bridge.asked", group, wanted, outcome)
+
+
+def _group(asked: Asked, community: Community) -> Group:
+    """The group that is named, or the room that the command was given in."""
+    named = asked.request.option("group")
+    if named:
+        return asked.sight(community).named(named)
+    here = community.group(asked.message.room)
+    if here is None:
+        raise Invalid("link_which_group")
+    return here
+
+
+async def _in_step(asked: Asked, community: Community) -> Outcome:
+    return await asked.change(community, lambda meant: meant)
+
+
+def _told(asked: Asked, key: str, group: Group, which: Link, outcome: Outcome) -> Answer:
+    room = shown(asked.world, outcome.community, group)
+    told = line(key, group=room, network=which.network, chat=code(which.chat))
+    return answer(told, *troubles(outcome))
+
+
+async def unlink(asked: Asked, community: Community) -> Answer:
+    """Ask the bridge to undo a link."""
+    network, named = asked.request.argument("NETWORK"), asked.request.option("group")
+    sight = asked.sight(community)
+    found = links_to(community, network, sight.named(named) if named else None)
+    here = tuple(pair for pair in found if pair[0].room == asked.message.room)
+    if len(found) > 1 and len(here) == 1:
+        found = here
+    if not found:
+        raise Missing("link_none", network=network[:100])
+    if len(found) > 1:
+        raise Invalid("link_which", network=network[:100], groups=_names(sight, found))
+    ((group, wanted),) = found
+    await unwrite_link(asked.services.communities, group, wanted)
+    return _told(asked, "bridge.undone", group, wanted, await _in_step(asked, community))
+
+
+def _names(sight: Sight, found: tuple[tuple[Group, Link], ...]) -> str:
+    return ", ".join(group.name for group, _ in found if group in sight.told)
+
+
+async def status(asked: Asked, community: Community) -> Answer:
+    """What became of every link."""
+    sight = asked.sight(community)
+    links = tuple(standings(asked.world, sight.told, asked.services.communities.loop.actors.bridge))
+    if not links:
+        return answer(line("bridge.no_links", usage=code(LINK.usage)))
+    lines = (head("bridge.head", n=len(links)), *(_standing(asked, community, each) for each in links))
+    return Answer(lines, sight.place_for(each.group for each in links))
+
+
+def _standing(asked: Asked, community: Community, one: Standing) -> Line:
+    about = one.status or one.link
+    values: dict[str, Value] = {"group": shown(asked.world, community, one.group)}
+    if about is not None:
+        values |= {"network": about.network, "chat": code(about.chat)}
+    if one.status is None:
+        return item("bridge.waiting", **values)
+    undoing = one.link is None and one.status.state is not LinkState.BROKEN
+    state = Term("link_state.undoing" if undoing else f"link_state.{one.status.state}")
+    values |= {"state": state, "since": _moment(one.status.since)}
+    if not one.status.reason:
+        return item("bridge.standing", **values)
+    return item("bridge.standing_why", **values, reason=reason_of(one.status, asked.services.phrases))
+
+
+def _moment(since: int) -> str:
+    """A time in ms since the epoch, for people; "?" for one that cannot be."""
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=since)
+    except OverflowError:
+        return "?"
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
+
+
+SECTION = Section(
+    "noun.bridge",
+    (
+        Within(LINK, Right.LINK, link),
+        Within(UNLINK, Right.LINK, unlink),
+        Within(STATUS, Right.SEE_LINKS, status),
+    ),
+)

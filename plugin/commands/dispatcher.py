@@ -1,0 +1,146 @@
+"""Takes what people say, finds the command in it, does it, and answers. The one place that words what went wrong."""
+
+import logging
+from dataclasses import dataclass
+
+from haven.errors import HavenError, Invalid, Missing
+from haven.model import Community
+
+from ..addresses import pills_in, room_in
+from ..events import Incoming
+from ..faults import reference_of
+from ..replies import Replies
+from ..service.groups import is_alone
+from ..service.services import Services
+from ..wording import Answer, answer, code, item, line, of_error
+from .asked import Anywhere, Asked, Table, Within, own_communities
+from .manual import of_command
+from .parser import NotUnderstood, Request, addressed, parse
+from .table import TABLE
+
+log = logging.getLogger("haven.commands")
+
+FORMS = 8
+"""How many right forms are shown to somebody whose command was not understood."""
+
+
+class Dispatcher:
+    """Answers commands."""
+
+    def __init__(self, services: Services, table: Table = TABLE) -> None:
+        self._services = services
+        self._replies = Replies(services.messages, services.phrases)
+        self._table = table
+        self._grammar = table.grammar
+
+    async def handle(self, message: Incoming) -> None:
+        """Do what a message asks for and answer it; nothing where it asks for nothing. Raises nothing that was foreseen."""
+        asked = addressed(_without_quotation(message))
+        if asked is None:
+            return
+        try:
+            await _Handling(self._services, self._replies, self._table, message).answer(asked)
+        except HavenError as error:
+            log.warning("an answer could not be given: %s", error)
+
+
+def _without_quotation(message: Incoming) -> str:
+    """The text of a message without what it quotes of the one it answers, as older clients put it in front."""
+    lines = message.body.splitlines(keepends=True)
+    while message.reply_to and lines and lines[0].startswith(">"):
+        del lines[0]
+    return "".join(lines)
+
+
+@dataclass(slots=True)
+class _Handling:
+    """One message being handled."""
+
+    services: Services
+    replies: Replies
+    table: Table
+    message: Incoming
+    language: str = ""
+
+    async def answer(self, line_: str) -> None:
+        self.language = self.services.settings.language
+        given = await self._worded(line_)
+        if given is not None:
+            await self._deliver(given)
+
+    async def _worded(self, line_: str) -> Answer | None:
+        try:
+            return await self._done(line_)
+        except NotUnderstood as error:
+            return _taught(error)
+        except HavenError as error:
+            return answer(of_error(error))
+        except Exception as error:
+            return answer(line("answer.bug", reference=reference_of(log, error, "a command")))
+
+    async def _done(self, line_: str) -> Answer | None:
+        here = await self.services.communities.of_room(self.message.room)
+        if here is not None:
+            self.language = here.settings.language
+        request = parse(line_, self.table.grammar, pills_in(line_, self.message.html))
+        entry = self.table.entry(request.command)
+        asked = Asked(self.services, self.replies, self.message, request, self.language, self.table)
+        if request.help:
+            return of_command(request.command)
+        if isinstance(entry, Anywhere):
+            return await entry.run(asked)
+        return await self._within(entry, asked, await self._community(request, here))
+
+    async def _within(self, entry: Within, asked: Asked, community: Community) -> Answer | None:
+        self.language = community.settings.language
+        about = Asked(
+            asked.services,
+            asked.replies,
+            asked.message,
+            asked.request,
+            self.language,
+            asked.table,
+            entry.right,
+        )
+        if entry.changes:
+            return await entry.run(about, community)
+        fresh = await self.services.communities.fresh(community.space)
+        about.require(fresh)
+        return await entry.run(about, fresh)
+
+    async def _community(self, request: Request, here: Community | None) -> Community:
+        """The community that is meant: the one named, that of the room, or the only one of the person."""
+        own = await own_communities(self.services, self.message.sender)
+        if request.where:
+            return _named(request.where, own)
+        if here is not None:
+            return here
+        if len(own) == 1:
+            return own[0]
+        if own:
+            raise Invalid("community_which", known=", ".join(community.name for community in own[:10]))
+        raise Missing("community_none")
+
+    async def _deliver(self, given: Answer) -> None:
+        """Answer in the room; what not everybody there may read goes where it may be read."""
+        here, elsewhere = self.message.room, given.private
+        if elsewhere is None or elsewhere == here or is_alone(self.services.communities.rooms.world, here):
+            await self.replies.answer(self.message, self.language, given)
+            return
+        await self.replies.elsewhere(elsewhere, self.message, self.language, given)
+        await self.replies.answer(self.message, self.language, answer(line("answer.elsewhere")))
+
+
+def _named(word: str, own: tuple[Community, ...]) -> Community:
+    room, name = room_in(word), word.casefold()
+    found = [each for each in own if each.space == room or each.name.casefold() == name]
+    if not found:
+        raise Missing("community_unknown", community=word[:100])
+    if len(found) > 1:
+        raise Invalid("community_ambiguous", community=word[:100], ids=", ".join(c.space for c in found))
+    return found[0]
+
+
+def _taught(error: NotUnderstood) -> Answer:
+    forms = (item("answer.form", usage=code(command.usage)) for command in error.forms[:FORMS])
+    return answer(of_error(error), *forms, line("answer.help"))
