@@ -17,7 +17,6 @@ from benchmarks.program import note, run
 from benchmarks.stage import Stage, stage
 from benchmarks.table import Cell, Table, ratio
 from embedded.chatter import Chatter
-from embedded.matrix import transaction
 
 LINES, PEOPLE = 200, 10
 PATIENCE = 60.0
@@ -81,13 +80,12 @@ def table(rates: dict[str, list[float]], arrivals: dict[str, Arrival], events: d
 async def floor_burst(on: Stage) -> tuple[float, Arrival, int]:
     """The burst by raw requests, one after the other: seconds, what arrived, in how many events."""
     texts = [f"floor line {next(_number)}" for _ in range(LINES)]
-    mark = on.watcher.mark(on.floor_room)
-    begun = time.perf_counter()
-    for text, speaker in zip(texts, itertools.cycle(on.speakers)):
-        await speaker.send(on.floor_room, {"msgtype": "m.text", "body": text}, txn=transaction())
-    ended = await on.watcher.wait_for_lines(on.floor_room, frozenset(texts), after=mark, patience=PATIENCE)
-    came = arrival(texts, on.watcher.lines(on.floor_room, after=mark))
-    return (ended or time.perf_counter()) - begun, came, len(on.watcher.seen(on.floor_room, after=mark))
+    room = on.floor.room
+    mark = on.watcher.mark(room)
+    spans = await on.floor.say(texts)
+    ended = await on.watcher.wait_for_lines(room, frozenset(texts), after=mark, patience=PATIENCE)
+    came = arrival(texts, on.watcher.lines(room, after=mark))
+    return (ended or time.perf_counter()) - spans[0][0], came, len(on.watcher.seen(room, after=mark))
 
 
 async def burst(

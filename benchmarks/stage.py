@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.contestant import OURS, PEER, Contestant
-from benchmarks.floor import Floor
+from benchmarks.floor import Floor, FloorRoom
 from benchmarks.heisenbridge import Heisenbridge
 from benchmarks.ours import link, registered
 from benchmarks.watcher import Watcher
@@ -23,15 +23,14 @@ CHANNELS = {OURS: "#ours", PEER: "#peer"}
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """All that runs. `speakers` are the floor's users in `floor_room`; `keeper` operates all channels and hears them; `owner` owns all rooms."""
+    """All that runs. `keeper` operates all channels and hears them; `owner` owns all rooms."""
 
     synapse: Synapse
     irc: Ngircd
     owner: Person
     keeper: Chatter
     watcher: Watcher
-    floor_room: str
-    speakers: Sequence[Person]
+    floor: FloorRoom
     contestants: Sequence[Contestant]
 
     def contestant(self, name: str) -> Contestant:
@@ -79,9 +78,9 @@ async def stage(
             await peer.start(synapse.url, owner, proxies.get(PEER))
             contestants.append(await _plumbed(peer, owner, irc, keeper))
         room = await owner.create_room("floor")
-        users = await floor.enter(synapse, owner, room, speakers)
+        floor_room = await floor.enter(synapse, owner, room, speakers)
         watcher = await open_.enter_async_context(Watcher(owner))
-        yield Stage(synapse, irc, owner, keeper, watcher, room, users, contestants)
+        yield Stage(synapse, irc, owner, keeper, watcher, floor_room, contestants)
 
 
 async def _linked(bridge: Bridge, owner: Person, keeper: Chatter, proxy: Proxy | None) -> Contestant:

@@ -1,0 +1,80 @@
+"""Sends raw requests to a homeserver from a process of its own, as a bridge does, and tells when each began and ended.
+
+A program for `benchmarks.floor`: reads a `Job` as JSON from standard input, writes a list of [begun, ended] (seconds, `time.perf_counter`, which
+all processes of a machine share on Linux) in the order of the requests. Any answer but 2xx ends it with that answer.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """One PUT: an escaped path, whom an appservice speaks for ("" for nobody), a JSON body."""
+
+    path: str
+    body: dict[str, Any]
+    user: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What to send to whom: so many `in_flight` at once, with `pause` seconds after each."""
+
+    url: str
+    token: str
+    puts: tuple[Put, ...]
+    in_flight: int = 1
+    pause: float = 0.0
+
+    def written(self) -> str:
+        """The job as JSON."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def read(text: str) -> "Job":
+        """The job that `written` made the JSON of."""
+        raw = json.loads(text)
+        return Job(**{**raw, "puts": tuple(Put(**put) for put in raw["puts"])})
+
+
+async def send(job: Job) -> list[Span]:
+    """Does the job; when each request began and ended."""
+    spans: list[Span] = [(0.0, 0.0)] * len(job.puts)
+    left = iter(enumerate(job.puts))
+    headers = {"Authorization": f"Bearer {job.token}"}
+    async with aiohttp.ClientSession(headers=headers) as session:
+
+        async def lane(left: Iterator[tuple[int, Put]]) -> None:
+            for place, put in left:
+                begun = time.perf_counter()
+                await _put(session, job.url, put)
+                spans[place] = (begun, time.perf_counter())
+                if job.pause:
+                    await asyncio.sleep(job.pause)
+
+        await asyncio.gather(*(lane(left) for _ in range(job.in_flight)))
+    return spans
+
+
+async def _put(session: aiohttp.ClientSession, url: str, put: Put) -> None:
+    query = {"user_id": put.user} if put.user else {}
+    where = URL(f"{url}{put.path}", encoded=True).extend_query(query)
+    async with session.put(where, json=put.body) as answer:
+        content = await answer.read()
+        if not answer.ok:
+            raise SystemExit(f"{answer.status} {content.decode(errors='replace')}")
+
+
+if __name__ == "__main__":
+    json.dump(asyncio.run(send(Job.read(sys.stdin.read()))), sys.stdout)
