@@ -1,0 +1,255 @@
+"""The IRC network against servers that behave as no real one in our tests does: mute, babbling, strict, forgetful."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from bridge.message import plain
+from bridge.networks import irc_connection, irc_wanted
+from bridge.networks.base import Connection, ConnectionState, Joined, Left, Said
+from bridge.networks.irc import IrcNetwork, build
+from bridge.section import Section
+from haven.errors import Refused, TryLater, Unreachable
+from haven.ids import ChatId
+from tests.contracts.network import Log, patiently
+
+CHAT = ChatId("#fathers")
+GREETING = (":s 001 haven :Welcome", ":s 422 haven :No MOTD")
+ENTERED = (
+    ":haven!~haven@h JOIN #fathers",
+    ":s 353 haven = #fathers :haven @ada ben",
+    ":s 366 haven #fathers :End",
+)
+
+
+class Server:
+    """One connection of a scripted server: ``got`` is all that the bridge wrote."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self.writer = writer
+        self.got: list[str] = []
+
+    async def expect(self, start: str) -> str:
+        """The next line that begins so."""
+        while True:
+            line = (await self._reader.readuntil(b"\r\n")).decode(errors="replace").rstrip("\r\n")
+            self.got.append(line)
+            if line.startswith(start):
+                return line
+            if line == "QUIT":
+                raise ConnectionResetError
+
+    def say(self, *lines: str) -> None:
+        """Write lines."""
+        for line in lines:
+            self.writer.write(f"{line}\r\n".encode())
+
+    async def pongs(self) -> None:
+        """Answer every PING from now on, without its token."""
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await self.expect("PING")
+                self.say(":s PONG s")
+
+
+Script = Callable[[Server], Awaitable[None]]
+
+
+@asynccontextmanager
+async def network_on(*scripts: Script, **settings: object) -> AsyncIterator[IrcNetwork]:
+    """A network whose first connection meets the first script, and so on; the last one again and again."""
+    left = list(scripts)
+    talks: set[asyncio.Task[None]] = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            await (left.pop(0) if len(left) > 1 else left[0])(Server(reader, writer))
+        writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        talks.add(asyncio.create_task(serve(reader, writer)))
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    hurry = {"tls": False, "rate": 1000, "burst": 1000, "retry_least": 0.01, "retry_most": 0.02}
+    yield build(Section("networks.irc", {"host": "127.0.0.1", "port": port, **hurry, **settings}))
+    server.close()
+    await asyncio.gather(*talks)
+
+
+@asynccontextmanager
+async def running(network: IrcNetwork) -> AsyncIterator[Log]:
+    log = Log()
+    task = asyncio.create_task(network.run(log))
+    yield log
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def until(log: Log, state: ConnectionState, after: int = 0) -> Connection:
+    return await log.wait(Connection, lambda event: event.state is state, after=after)
+
+
+async def friendly(server: Server) -> None:
+    """Greets, lets in, has ada say something, stays."""
+    await server.expect("USER")
+    server.say(*GREETING)
+    await server.expect("JOIN")
+    server.say(*ENTERED, ":ada!a@h PRIVMSG #fathers :hello")
+    await server.pongs()
+
+
+async def mute(server: Server) -> None:
+    await server.expect("never")
+
+
+async def test_a_mute_server_is_given_up_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(irc_connection, "CONNECT_TIMEOUT", 0.05)
+    async with network_on(mute, friendly) as network, running(network) as log:
+        await until(log, ConnectionState.LOST)
+        monkeypatch.setattr(irc_connection, "CONNECT_TIMEOUT", 20)
+        await until(log, ConnectionState.CONNECTED)
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        bytes(range(256)) * 300,
+        b"\n" * 1000,
+        b":\r\n@\r\n: :\r\n@a \r\n",
+        b"x" * 70_000,
+        b":s 005\r\n:s 433\r\nCAP\r\nPING\r\n",
+    ],
+    ids=["HTTP", "every byte", "empty lines", "no commands", "no end of line", "no parameters"],
+)
+async def test_noise_is_survived(noise: bytes) -> None:
+    async def noisy(server: Server) -> None:
+        await server.expect("USER")
+        server.writer.write(noise)
+
+    async with network_on(noisy, friendly) as network, running(network) as log:
+        await until(log, ConnectionState.LOST)
+        await until(log, ConnectionState.CONNECTED)
+
+
+async def test_capabilities_are_asked_before_the_name_and_the_account_is_proven() -> None:
+    got: list[str] = []
+
+    async def strict(server: Server) -> None:
+        await server.expect("USER")
+        server.say(":s CAP * LS :sasl=PLAIN account-tag unknown")
+        await server.expect("CAP REQ")
+        server.say(":s CAP * ACK :account-tag sasl")
+        await server.expect("AUTHENTICATE PLAIN")
+        server.say("AUTHENTICATE +")
+        await server.expect("AUTHENTICATE ")
+        server.say(":s 903 haven :ok")
+        await server.expect("CAP END")
+        server.say(*GREETING)
+        got.extend(server.got)
+        await server.pongs()
+
+    async with network_on(strict, account="haven", password="secret") as network, running(network) as log:
+        await until(log, ConnectionState.CONNECTED)
+    assert got[:3] == ["CAP LS 302", "NICK haven", "USER haven 0 * :Haven"]
+    assert got[3:5] == ["CAP REQ :account-tag sasl", "AUTHENTICATE PLAIN"]
+    assert not [line for line in got if line.startswith("PASS")]
+
+
+async def test_the_password_of_a_server_may_hold_blanks() -> None:
+    got: list[str] = []
+
+    async def guarded(server: Server) -> None:
+        got.append(await server.expect("PASS"))
+        server.say(*GREETING)
+        await server.pongs()
+
+    async with network_on(guarded, password="open sesame") as network:
+        await network.check()
+    assert got == ["PASS :open sesame"]
+
+
+async def refusing(server: Server) -> None:
+    await server.expect("USER")
+    server.say(":s 464 haven :Password incorrect", "ERROR :Closing link")
+
+
+async def test_a_refused_login_needs_a_person() -> None:
+    async with network_on(refusing) as network:
+        log = Log()
+        await network.run(log)
+        assert log.events[-1] == Connection(ConnectionState.LOGGED_OUT, "login_refused")
+        with pytest.raises(Refused):
+            await network.check()
+
+
+async def test_who_was_let_in_before_is_tried_again() -> None:
+    async def short(server: Server) -> None:
+        await server.expect("USER")
+        server.say(*GREETING)
+
+    async with network_on(short, refusing, friendly) as network, running(network) as log:
+        await log.wait(
+            Connection, lambda event: event.reason == "login_refused" and event.state is ConnectionState.LOST
+        )
+        await until(log, ConnectionState.CONNECTED, after=len(log.events))
+
+
+async def test_who_left_while_we_were_away_has_left() -> None:
+    async def meanwhile(server: Server) -> None:
+        await server.expect("USER")
+        server.say(*GREETING)
+        await server.expect("JOIN")
+        server.say(ENTERED[0], ":s 353 haven = #fathers :haven @ada", ENTERED[2])
+        await server.pongs()
+
+    async def broken(server: Server) -> None:
+        await server.expect("USER")
+        server.say(*GREETING)
+        await server.expect("JOIN")
+        server.say(*ENTERED)
+        await server.expect("PING")
+
+    async with network_on(broken, meanwhile, alive=0.2) as network, running(network) as log:
+        await patiently(lambda: network.open(CHAT))
+        left = await log.wait(Left)
+        assert left.person.name == "ben"
+        again = [event.person.name for event in log.events if isinstance(event, Joined)]
+        assert sorted(again) == ["ada", "ada", "ben"]
+
+
+async def test_a_server_that_forgets_to_answer_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(irc_wanted, "PATIENCE", 0.05)
+
+    async def forgetful(server: Server) -> None:
+        await server.expect("USER")
+        server.say(*GREETING)
+        await server.expect("JOIN")
+        await server.expect("JOIN")
+        server.say(*ENTERED, ":ada!a@h PRIVMSG #fathers :hello")
+        await server.pongs()
+
+    async with network_on(forgetful) as network, running(network) as log:
+        await until(log, ConnectionState.CONNECTED)
+        with pytest.raises(TryLater):
+            await network.open(CHAT)
+        await patiently(lambda: network.open(CHAT))
+        assert plain((await log.wait(Said)).message.text) == "hello"
+
+
+async def test_tls_wants_a_server_that_speaks_it() -> None:
+    async def plainly(server: Server) -> None:
+        server.say(":s NOTICE * :Looking up your hostname")
+        await server.expect("never")
+
+    async with network_on(plainly, tls=True) as network:
+        with pytest.raises(Unreachable) as caught:
+            await network.check()
+        assert isinstance(caught.value.__cause__, ssl.SSLError)
