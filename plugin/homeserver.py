@@ -37,6 +37,7 @@ class MautrixHomeserver:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._plain_rooms: set[RoomId] = set()
 
     @property
     def user(self) -> UserId:
@@ -138,13 +139,15 @@ class MautrixHomeserver:
         return "m.room.encrypted", _object(sealed.serialize())
 
     async def _is_encrypted(self, room: RoomId) -> bool:
+        """Whether a room is encrypted: asked once, from then on the client's sync says when that changes."""
         store = self._client.state_store
         known = await store.is_encrypted(MautrixRoomId(room)) if store else None
-        if known is not None:
-            return known
+        if known is not None or room in self._plain_rooms:
+            return bool(known)
         try:
             await self.state_content(room, "m.room.encryption")
         except Missing:
+            self._plain_rooms.add(room)
             return False
         return True
 

@@ -37,12 +37,14 @@ class Wire:
     def __init__(self) -> None:
         self.url = ""
         self.asked = 0
+        self.heard: list[tuple[str, str]] = []
+        """The path and the body of each request."""
         self.answers: deque[Answer] = deque()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """The next answer; a gateway's trouble where there is none."""
         self.asked += 1
-        await request.read()
+        self.heard.append((request.path, await request.text()))
         answer = self.answers.popleft() if self.answers else Answer(502, "<html>")
         if answer.status == 0 and request.transport is not None:
             request.transport.abort()
