@@ -151,8 +151,7 @@ def _desired_group(
 ) -> DesiredRoom:
     """``servers``: those joined to the space; the same for all its rooms."""
     version = _version(group.room, world, actors)
-    admins = staff(community) if group.kind is Kind.ADMINS else None
-    bridge = frozenset({actors.bridge} if group.bridged and actors.bridge else ())
+    bridge = _bridge(group, actors)
     return DesiredRoom(
         room=group.room,
         name=group.name,
@@ -171,9 +170,9 @@ def _desired_group(
             ("m.room.join_rules", ""): _join_rule(community, group),
             **_parents(community, group, world, actors, servers),
         },
-        guests=frozenset(_members_of_space(admins, community, world) if admins else ()),
+        guests=_staff_present(community, world) if group.kind is Kind.ADMINS else frozenset(),
         helpers=bridge,
-        only=None if admins is None else admins | {actors.bot} | bridge,
+        only=_only(community, group, actors),
         newcomers=_newcomers(community, group),
     )
 
@@ -199,10 +198,19 @@ def _levels(
     return {**levels, **dict.fromkeys(bridge, BRIDGE_LEVEL)}
 
 
-def _members_of_space(people: frozenset[UserId], community: Community, world: World) -> set[UserId]:
-    """Those of ``people`` who are in the space: nobody is invited to the admins' room before they are a member."""
+def _bridge(group: Group, actors: Actors) -> frozenset[UserId]:
+    return frozenset({actors.bridge} if group.bridged and actors.bridge else ())
+
+
+def _only(community: Community, group: Group, actors: Actors) -> frozenset[UserId] | None:
+    """Who alone may be in a room, if it is not for everybody."""
+    return staff(community) | {actors.bot} | _bridge(group, actors) if group.kind is Kind.ADMINS else None
+
+
+def _staff_present(community: Community, world: World) -> frozenset[UserId]:
+    """Those of the staff who are in the space: nobody is invited to the admins' room before they are a member."""
     space = world.get(community.space)
-    return set() if space is None else set(people & space.with_membership(Membership.JOINED))
+    return staff(community) & space.with_membership(Membership.JOINED) if space else frozenset()
 
 
 def _space_join_rule(policy: JoinPolicy) -> Content:
@@ -235,7 +243,7 @@ def _child(community: Community, group: Group, place: int, world: World, actors:
     before = space.content(CHILD, group.room) if space else {}
     return {
         **before,
-        "via": _via(_servers(group.room, world), before, actors),
+        "via": _via(_servers(group.room, world, _only(community, group, actors)), before, actors),
         "order": stated_order(before) or f"{place:04d}",
         "suggested": group.suggested if before.get("via") else _suggested(group),
     }
@@ -266,8 +274,8 @@ def _suggested(group: Group) -> bool:
     return group.suggested or group.kind in {Kind.ANNOUNCEMENTS, Kind.GENERAL}
 
 
-def _servers(room: RoomId, world: World) -> tuple[str, ...]:
-    return world[room].servers() if room in world else ()
+def _servers(room: RoomId, world: World, only: frozenset[UserId] | None = None) -> tuple[str, ...]:
+    return world[room].servers(only) if room in world else ()
 
 
 def _via(servers: tuple[str, ...], before: Content, actors: Actors) -> list[str]:

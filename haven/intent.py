@@ -82,21 +82,22 @@ class _Reading:
         if self._is_twin(space):
             self._notice(space, COMMUNITY, "second_of_its_kind")
             return None
-        owner = self._owner(space, record)
-        if owner is None:
-            return None
-        return _community(space, replace(record, owner=owner), self._groups(space, record))
+        owned = replace(record, owner=self._owner(space, record))
+        return _community(space, owned, self._groups(space, record))
 
-    def _owner(self, space: Room, record: CommunityRecord) -> UserId | None:
-        """Who is owner. An admin can write the record, not the owner's level: of what a hand wrote, the levels are witness."""
+    def _owner(self, space: Room, record: CommunityRecord) -> UserId:
+        """Who is owner. An admin can write the record, not take the owner's level: of what a hand wrote, the levels are witness.
+
+        Where nobody has that level the owner gave it up, and the record is all there is.
+        """
         if space.state[COMMUNITY, ""].sender == self.actors.bot:
             return record.owner
         levels, enough = space.power.users, level_of(Role.OWNER, space.version)
-        if levels.get(record.owner, 0) >= enough:
+        witnessed = {user for user in levels if levels[user] >= enough and user not in space.creators}
+        if not witnessed or record.owner in witnessed:
             return record.owner
         self._notice(space, COMMUNITY, "foreign")
-        witnessed = (user for user in levels if levels[user] >= enough and user not in space.creators)
-        return min(witnessed, default=None)
+        return min(witnessed)
 
     def _groups(self, space: Room, record: CommunityRecord) -> list[Group]:
         """The rooms of a space. Where two claim a place that only one can have: the one the space names, else the elder."""

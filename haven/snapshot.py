@@ -127,9 +127,10 @@ class Room:
         """Everybody of these memberships."""
         return frozenset(user for user, held in self.members.items() if held in memberships)
 
-    def servers(self) -> tuple[str, ...]:
-        """The servers of those joined, the ones with most members first."""
-        counted = Counter(server_of(user) for user in self.with_membership(Membership.JOINED))
+    def servers(self, only: frozenset[UserId] | None = None) -> tuple[str, ...]:
+        """The servers of those joined (of ``only`` these, if given), the ones with most members first."""
+        joined = self.with_membership(Membership.JOINED)
+        counted = Counter(server_of(user) for user in (joined if only is None else joined & only))
         return tuple(sorted(counted, key=lambda server: (-counted[server], server)))
 
     def changed(self, event: StateEvent) -> "Room":
