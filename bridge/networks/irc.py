@@ -133,8 +133,9 @@ class IrcNetwork:
                     self._say_state(ConnectionState.LOGGED_OUT, why(error))
                     return
                 reason = why(error)
-            except TryLater:
-                log.info("The IRC server cannot be reached")
+            except TryLater as error:
+                log.info("The IRC server cannot be reached: %s", error)
+                reason = error.key
             self._say_state(ConnectionState.LOST, reason)
             await asyncio.sleep(backoff.next())
 

@@ -104,7 +104,10 @@ class IrcConnection:
     # --- its life ----------------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Connect and log in. ``Unreachable`` when it cannot be done now, ``Refused`` when the server does not want us."""
+        """Connect and log in. ``Unreachable`` when it cannot be done now, ``Refused`` when the server does not want us.
+
+        A certificate that is not valid is ``Unreachable`` with the key ``network_tls``: it may be renewed.
+        """
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 await self._connect()
@@ -112,7 +115,9 @@ class IrcConnection:
                 await self._ready
         except (OSError, TimeoutError) as error:
             self.drop()
-            raise Unreachable("network_unreachable") from error
+            raise Unreachable(
+                "network_tls" if isinstance(error, ssl.SSLError) else "network_unreachable"
+            ) from error
         except BaseException:
             self.drop()
             raise
