@@ -36,7 +36,9 @@ def quoting(message: Message) -> Message:
 
 def named(message: Message, name: str) -> Message:
     """``message`` with ``name`` before its words: ``<Ada> hello``, and for actions ``* Ada waves``; below a quote, not above."""
-    quote = tuple(span for span in message.text[:1] if Style.QUOTE in span.styles)
+    quote = tuple(
+        span for span in message.text[:1] if Style.QUOTE in span.styles and span.text.endswith("\n")
+    )
     words = message.text[len(quote) :]
     prefix = Span(f"* {name} " if message.kind is Kind.ACTION else f"<{name}> ")
     kind = Kind.TEXT if message.kind is Kind.ACTION else message.kind

@@ -110,7 +110,6 @@ class Session:
         self._channels: dict[str, _Channel] = {}
         self._new_id = new_id
         self.nick = nick
-        self.mask = ""
         self._handlers: dict[str, Callable[[Line], Iterator[Fact]]] = {
             "privmsg": self._on_privmsg,
             "notice": self._on_notice,
@@ -196,7 +195,6 @@ class Session:
         account = line.param(1) or line.tags.get("account", "")
         person = self._people.joined(channel.chat, line.nick, "" if account == "*" else account)
         if self._is_own(line.nick):
-            self.mask = line.source
             channel.inside, channel.complete, channel.named = True, False, {}
         else:
             yield Joined(self._id(line), channel.chat, person)
@@ -259,7 +257,6 @@ class Session:
             return
         if own:
             self.nick = after
-            self.mask = f"{after}!{line.source.partition('!')[2]}"
         self._people.renamed(line.nick, after)
         for key in self._people.channels(after):
             if key in self._channels and not own:

@@ -208,6 +208,15 @@ def test_a_quote_is_one_line_above_the_words(words: str, name: str, reply: Reply
     assert plain(said.text).endswith(f"<{name}> {words}")
 
 
+def test_the_name_stands_below_a_quote_and_before_everything_else() -> None:
+    quote = frozenset({Style.QUOTE})
+    answer = quoting(Message((Span("yes"),), reply=Reply(author="Ben", excerpt="shall we?")))
+    assert body_of(named(answer, "Ada").text) == "> Ben: shall we?\n<Ada> yes"
+    assert body_of(named(Message((Span("only a quote", quote),)), "Ada").text) == "<Ada> only a quote"
+    waving = named(Message((Span("waves"),), Kind.ACTION), "Ada")
+    assert (body_of(waving.text), waving.kind) == ("* Ada waves", Kind.TEXT)
+
+
 def test_a_whole_long_event_fits_with_its_second_copy() -> None:
     message = Message((Span("ñ" * 40000, frozenset({Style.BOLD})),))
     content = content_of(message, replaces=EventId("$old"))
