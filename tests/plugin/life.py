@@ -105,11 +105,21 @@ class Life:
     client: FakeClient
     server: FakeHomeserver
     told: Told
+    deaf: bool = False
+    """While set, no event reaches the engine."""
 
     async def community(self) -> Community:
         """The only community there is."""
         (community,) = (await self.engine.communities.intent()).communities.values()
         return community
+
+    async def done(self) -> None:
+        """Wait until nothing is left to be made, what an earlier life left included."""
+
+        async def empty() -> bool:
+            return not await self.engine.store.open_jobs()
+
+        await eventually(empty, "all jobs are done", timeout=20, interval=0.005)
 
     async def settled(self, check: Callable[[], bool], what: str) -> None:
         """Wait until it is so."""
@@ -150,7 +160,7 @@ async def living(
         opened = asyncio.create_task(engine.watch.ready.wait())
         await asyncio.wait({opened, task}, return_when=asyncio.FIRST_COMPLETED)
         opened.cancel()
-        yield Life(engine, client, server, told)
+        yield life
     finally:
         server._listeners.remove((client.user, wire))
         task.cancel()
