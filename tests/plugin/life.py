@@ -144,15 +144,15 @@ async def living(
     client, told = server.person(bot), told or Told()
     engine = build(client, settings or Settings(), store, told, FastClock())
 
+    life = Life(engine, client, server, told)
+
     def wire(event: Event) -> None:
-        if (
-            event.type == "m.room.member"
-            and event.key == client.user
-            and event.content["membership"] != "join"
-        ):
-            engine.take(Left(event.room))
-        elif event.key is not None:
-            engine.take(Nudge(event.room, event.as_state()))
+        gone = event.type == "m.room.member" and event.content["membership"] != "join"
+        if life.deaf or event.key is None:
+            return
+        engine.take(
+            Left(event.room) if gone and event.key == client.user else Nudge(event.room, event.as_state())
+        )
 
     server.on_event(wire, client.user)
     task = asyncio.create_task(engine.run() if watching else _seen(engine))
