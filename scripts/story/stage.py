@@ -62,6 +62,6 @@ async def _bot_with_plugin(synapse: Synapse, maubot: Maubot, directory: Path) ->
     await bot.set_displayname("Haven")
     plugin = await maubot.upload(await asyncio.to_thread(build, output=directory))
     await maubot.add_client(bot.user_id, bot.token, autojoin=False)
-    settings = {"bridge": f"@haven-bridge:{SERVER}", "language": "es"}
+    settings = {"bridge_bot": f"@haven-bridge:{SERVER}", "language": "es"}
     await maubot.add_instance("haven", plugin, bot.user_id, json.dumps(settings))
     return bot
