@@ -87,7 +87,7 @@ class Bridge:
             ghosts=ghosts,
         )
         self._web = application(
-            tokens.homeserver_token, self._accept, self._knows, health_routes(self.figures)
+            tokens.homeserver_token, self.accept, self._knows, health_routes(self.figures)
         )
 
     async def run(self) -> None:
@@ -128,9 +128,13 @@ class Bridge:
             raise Misconfigured("port_taken", setting="appservice.port") from error
         log.info("Listening")
 
-    async def _accept(self, events: Sequence[Mapping[str, object]]) -> None:
-        # Before the links are known nothing can be told apart; the homeserver sends again, and `_greet` asks
-        # it to.
+    async def accept(self, events: Sequence[Mapping[str, object]]) -> None:
+        """Take the events of a transaction; returns when they are committed. Raises ``TryLater`` where they
+        cannot be.
+
+        Before the links are known nothing can be told apart: the homeserver sends again, and ``_greet`` asks
+        it to.
+        """
         if not self._keeper.ready.is_set():
             raise TryLater("starting")
         await self._intake.from_homeserver(events)

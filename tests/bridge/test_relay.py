@@ -1,0 +1,332 @@
+"""The whole bridge between the fake homeserver and the memory network."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bridge.message import Kind, Message, Reply, Span, Style, spans
+from bridge.networks.base import Delete, Edit, React, Role
+from bridge.networks.memory import EVERYTHING, LINES
+from haven.ids import RemoteUserId, RoomVersion, UserId
+from haven.ports import NewRoom
+from tests.bridge.lives import BOT, CHAT, LINK_KEY, Lives
+
+
+@pytest.fixture
+async def lives(tmp_path: Path) -> AsyncIterator[Lives]:
+    lives = Lives(tmp_path)
+    await lives.begin()
+    await lives.live()
+    yield lives
+    await lives.end()
+
+
+@pytest.fixture
+async def poor(tmp_path: Path) -> AsyncIterator[Lives]:
+    lives = Lives(tmp_path, LINES)
+    await lives.begin()
+    await lives.live()
+    await lives.link()
+    yield lives
+    await lives.end()
+
+
+async def test_nothing_is_carried_before_an_operator_says_the_code(lives: Lives) -> None:
+    await lives.town.join(CHAT, "mallory")
+    await lives.ask_for_link()
+    await lives.until(lambda: lives.status().get("state") == "proof")
+    code = str(lives.status()["code"])
+    await lives.town.speak(CHAT, RemoteUserId("mallory"), code)
+    await lives.until(lambda: lives.heard() == ["Only an operator of this chat can confirm the link."])
+    await lives.town.speak(CHAT, lives.oscar, "too early")
+    await lives.say("too early as well")
+    await lives.town.speak(CHAT, lives.oscar, f"haven {code.lower()}")
+    await lives.until(lambda: lives.status().get("state") == "linked")
+    await lives.town.speak(CHAT, lives.oscar, "in time")
+    await lives.until(lambda: lives.said() == ["in time"])
+    assert "too early as well" not in " ".join(lives.heard())
+
+
+async def test_a_proof_that_somebody_else_wrote_counts_for_nothing(lives: Lives) -> None:
+    await lives.ask_for_link()
+    await lives.until(lambda: lives.status().get("state") == "proof")
+    content = await lives.alice.state_content(lives.room, "chat.haven.link", LINK_KEY)
+    before = lives.status()["code"]
+    await lives.alice.send_state(lives.room, "chat.haven.link", LINK_KEY, {**content, "proven": True})
+    await lives.until(lambda: lives.status().get("code") != before)
+    assert lives.status()["state"] == "proof"
+
+
+async def test_the_proof_keeps_what_it_does_not_know(lives: Lives) -> None:
+    await lives.link()
+    content = await lives.alice.state_content(lives.room, "chat.haven.link", LINK_KEY)
+    assert (content["proven"], content["kept"], content["by"]) == (True, "yes", lives.alice.user)
+
+
+async def test_carries_both_ways_and_nothing_back(lives: Lives) -> None:
+    await lives.link()
+    await lives.town.speak(CHAT, lives.oscar, "hello Matrix")
+    await lives.until(lambda: lives.said() == ["hello Matrix"])
+    await lives.say("hello town")
+    await lives.until(lambda: "<Alice> hello town" in lives.heard())
+    await lives.town.speak(CHAT, lives.oscar, "goodbye")
+    await lives.until(lambda: lives.said() == ["hello Matrix", "goodbye"])
+    assert len([text for text in lives.heard() if "hello" in text]) == 1
+
+
+async def test_a_new_ghost_costs_four_requests_and_then_each_message_one(lives: Lives) -> None:
+    await lives.link()
+    log = lives.homeserver.faults.requests
+    before = len(log)
+    await lives.town.speak(CHAT, lives.oscar, "first")
+    await lives.until(lambda: lives.said() == ["first"])
+    assert [one.port for one in log[before:]] == ["register", "invite", "send_state", "send_message"]
+    before = len(log)
+    await lives.town.speak(CHAT, lives.oscar, "second")
+    await lives.until(lambda: lives.said() == ["first", "second"])
+    assert [one.port for one in log[before:]] == ["send_message"]
+
+
+async def test_a_ghost_is_told_by_no_name_and_shown_by_a_safe_one(lives: Lives) -> None:
+    await lives.link()
+    mallory = await lives.town.join(CHAT, "ma\u202ello\u200bry")
+    await lives.town.speak(CHAT, mallory.id, "boo")
+    await lives.until(lambda: lives.said() == ["boo"])
+    (event,) = lives.by_ghosts("m.room.message")
+    assert "mallory" not in event.sender
+    member = lives.homeserver.rooms[lives.room].content("m.room.member", event.sender)
+    assert member["displayname"] == "mallory (memory)"
+
+
+async def test_a_ghost_put_out_behind_our_back_comes_in_again(lives: Lives) -> None:
+    await lives.link()
+    await lives.town.speak(CHAT, lives.oscar, "one")
+    await lives.until(lambda: lives.said() == ["one"])
+    (ghost,) = {event.sender for event in lives.by_ghosts("m.room.message")}
+    await lives.alice.kick(lives.room, ghost)
+    await lives.town.speak(CHAT, lives.oscar, "two")
+    await lives.until(lambda: lives.said() == ["one", "two"])
+
+
+async def test_a_banned_ghost_stays_out_and_the_others_go_on(lives: Lives) -> None:
+    await lives.link()
+    await lives.town.join(CHAT, "mallory")
+    await lives.town.speak(CHAT, RemoteUserId("mallory"), "spam")
+    await lives.until(lambda: lives.said() == ["spam"])
+    (ghost,) = {event.sender for event in lives.by_ghosts("m.room.message")}
+    await lives.alice.ban(lives.room, ghost)
+    await lives.town.speak(CHAT, RemoteUserId("mallory"), "more spam")
+    await lives.town.speak(CHAT, lives.oscar, "peace")
+    await lives.until(lambda: "peace" in lives.said())
+    assert "more spam" not in lives.said()
+    assert lives.homeserver.rooms[lives.room].membership(ghost) == "ban"
+
+
+async def test_names_and_leaving_follow_the_person(lives: Lives) -> None:
+    await lives.link()
+    await lives.town.join(CHAT, "bob")
+    bob = RemoteUserId("bob")
+    await lives.town.speak(CHAT, bob, "hi")
+    await lives.until(lambda: lives.said() == ["hi"])
+    (ghost,) = {event.sender for event in lives.by_ghosts("m.room.message")}
+    room = lives.homeserver.rooms[lives.room]
+    await lives.town.rename(CHAT, bob, "robert")
+    await lives.until(lambda: room.content("m.room.member", ghost)["displayname"] == "robert (memory)")
+    await lives.town.leave(CHAT, bob)
+    await lives.until(lambda: room.membership(ghost) == "leave")
+
+
+async def test_a_remote_edit_reply_reaction_and_deletion_are_the_real_thing(lives: Lives) -> None:
+    await lives.link()
+    first = await lives.town.speak(CHAT, lives.oscar, "helo")
+    await lives.town.edit(CHAT, lives.oscar, first, "hello")
+    answer = Message(spans("yes?"), reply=Reply(first))
+    await lives.town.speak(CHAT, lives.oscar, answer)
+    await lives.town.react(CHAT, lives.oscar, first, "👍")
+    await lives.town.delete(CHAT, lives.oscar, first)
+    await lives.until(lambda: bool(lives.by_ghosts("m.room.redaction")))
+    said, edit, reply = lives.by_ghosts("m.room.message")
+    relation = edit.content["m.relates_to"]
+    assert relation == {"rel_type": "m.replace", "event_id": said.id}
+    assert reply.content["m.relates_to"] == {"m.in_reply_to": {"event_id": said.id}}
+    (reaction,) = lives.by_ghosts("m.reaction")
+    assert reaction.content["m.relates_to"] == {"rel_type": "m.annotation", "event_id": said.id, "key": "👍"}
+    (redaction,) = lives.by_ghosts("m.room.redaction")
+    assert redaction.redacts == said.id
+
+
+async def test_a_matrix_edit_reply_reaction_and_deletion_are_the_real_thing(lives: Lives) -> None:
+    await lives.link()
+    asked = await lives.town.speak(CHAT, lives.oscar, "coffee?")
+    await lives.until(lambda: lives.said() == ["coffee?"])
+    (question,) = lives.by_ghosts("m.room.message")
+    send = lives.alice.send_message
+    relation = {"m.in_reply_to": {"event_id": question.id}}
+    content = {"msgtype": "m.text", "body": "yess", "m.relates_to": relation}
+    answer = await send(lives.room, "m.room.message", content, "1")
+    replaced = {"rel_type": "m.replace", "event_id": answer}
+    new = {"msgtype": "m.text", "body": "yes"}
+    await send(lives.room, "m.room.message", {**new, "m.new_content": new, "m.relates_to": replaced}, "2")
+    annotation = {"rel_type": "m.annotation", "event_id": question.id, "key": "☕"}
+    await send(lives.room, "m.reaction", {"m.relates_to": annotation}, "3")
+    await lives.alice.redact(lives.room, answer, "", "4")
+    await lives.until(lambda: len(lives.heard()) == 5)
+    said, edited, reacted, deleted = [part.outgoing.act for part in lives.town.chat(CHAT).heard[1:]]
+    ours = lives.town.chat(CHAT).heard[1].id
+    assert getattr(said, "message").reply == Reply(asked, "oscar", "coffee?")  # noqa: B009  # any kind of act
+    assert isinstance(edited, Edit)
+    assert edited.target == ours
+    assert reacted == React(asked, "☕")
+    assert deleted == Delete(ours)
+
+
+async def test_where_the_network_is_poor_words_stand_for_it(poor: Lives) -> None:
+    await poor.town.speak(CHAT, poor.oscar, "coffee?")
+    await poor.until(lambda: poor.said() == ["coffee?"])
+    (question,) = poor.by_ghosts("m.room.message")
+    relation = {"m.in_reply_to": {"event_id": question.id}}
+    content = {"msgtype": "m.text", "body": "yes\nplease", "m.relates_to": relation}
+    answer = await poor.alice.send_message(poor.room, "m.room.message", content, "1")
+    annotation = {"rel_type": "m.annotation", "event_id": question.id, "key": "☕"}
+    await poor.alice.send_message(poor.room, "m.reaction", {"m.relates_to": annotation}, "3")
+    await poor.alice.redact(poor.room, answer, "", "4")
+    await poor.until(lambda: len(poor.heard()) == 6)
+    assert poor.heard()[1:] == [
+        "oscar: coffee?",
+        "<Alice> yes",
+        "please",
+        "Alice reacted with ☕ to: “coffee?”",
+        "Alice took back: “yes please”",
+    ]
+
+
+async def test_formatting_actions_and_notices_arrive(lives: Lives) -> None:
+    await lives.link()
+    bold = (Span("very ", frozenset({Style.BOLD})), Span("good"))
+    await lives.town.speak(CHAT, lives.oscar, Message(bold))
+    await lives.town.speak(CHAT, lives.oscar, Message(spans("waves"), Kind.ACTION))
+    await lives.town.speak(CHAT, lives.oscar, Message(spans("beep"), Kind.NOTICE))
+    await lives.until(lambda: len(lives.said()) == 3)
+    first, second, third = [event.content for event in lives.by_ghosts("m.room.message")]
+    assert first["formatted_body"] == "<strong>very </strong>good"
+    assert (second["msgtype"], third["msgtype"]) == ("m.emote", "m.notice")
+    content = {"msgtype": "m.emote", "body": "nods"}
+    await lives.alice.send_message(lives.room, "m.room.message", content, "1")
+    await lives.until(lambda: "* Alice nods" in lives.heard())
+
+
+async def test_topics_follow_whoever_changed_theirs(lives: Lives) -> None:
+    await lives.link()
+    room = lives.homeserver.rooms[lives.room]
+    await lives.town.set_topic(CHAT, lives.oscar, "At eight")
+    await lives.until(lambda: room.content("m.room.topic").get("topic") == "At eight")
+    await lives.alice.send_state(lives.room, "m.room.topic", "", {"topic": "At nine"})
+    await lives.until(lambda: lives.town.chat(CHAT).topic == "At nine")
+    await lives.die()
+    lives.town.chat(CHAT).topic = "At ten"
+    await lives.live()
+    await lives.until(lambda: room.content("m.room.topic").get("topic") == "At ten")
+
+
+async def test_unlinking_ends_it_in_the_chat_and_in_the_room(lives: Lives) -> None:
+    await lives.link()
+    await lives.town.speak(CHAT, lives.oscar, "one")
+    await lives.until(lambda: lives.said() == ["one"])
+    await lives.alice.send_state(lives.room, "chat.haven.link", LINK_KEY, {})
+    await lives.until(lambda: lives.status()["state"] == "unlinked")
+    ghosts = {event.sender for event in lives.by_ghosts("m.room.message")}
+    room = lives.homeserver.rooms[lives.room]
+    assert {room.membership(ghost) for ghost in ghosts} == {"leave"}
+    await lives.town.speak(CHAT, lives.oscar, "two")
+    await lives.say("three")
+    await lives.town.join(CHAT, "late")
+    assert lives.said() == ["one"]
+    assert "three" not in " ".join(lives.heard())
+
+
+async def test_a_chat_that_refuses_breaks_the_link_and_says_why(lives: Lives) -> None:
+    lives.town.chat(CHAT).refuses = True
+    await lives.ask_for_link()
+    await lives.until(lambda: lives.status().get("state") == "broken")
+    assert lives.status()["reason"] == "network_refused"
+
+
+async def test_a_link_to_a_network_that_is_not_there_says_so(lives: Lives) -> None:
+    await lives.ask_for_link()
+    link = {"version": 1, "network": "smoke", "chat": "signals", "by": lives.alice.user}
+    await lives.alice.send_state(lives.room, "chat.haven.link", "smoke:signals", link)
+    room = lives.homeserver.rooms[lives.room]
+
+    def reason() -> object:
+        status = room.content("m.bridge", "haven://smoke/signals").get("chat.haven.status", {})
+        return status.get("reason") if isinstance(status, dict) else None
+
+    await lives.until(lambda: reason() == "network_missing")
+
+
+async def test_damaged_links_are_passed_over(lives: Lives) -> None:
+    await lives.ask_for_link()
+    for key, content in (
+        ("memory:a", {"version": 1, "network": 7, "chat": "a", "by": "@a:b"}),
+        ("memory:b", {"version": "x", "network": "memory", "chat": "b"}),
+        ("memory:c", {"version": 1, "network": "memory", "chat": "other", "by": "@a:b"}),
+    ):
+        await lives.alice.send_state(lives.room, "chat.haven.link", key, content)
+    await lives.until(lambda: lives.status().get("state") == "proof")
+    assert set(lives.town.chats) == {CHAT}
+
+
+async def test_a_room_that_gives_no_power_does_not_stop_the_bridge(lives: Lives) -> None:
+    await lives.alice.invite(lives.room, BOT)
+    link = {"version": 1, "network": "memory", "chat": CHAT, "by": lives.alice.user, "proven": False}
+    await lives.alice.send_state(lives.room, "chat.haven.link", LINK_KEY, link)
+    assert lives.bridge is not None
+    bridge = lives.bridge
+    await lives.until(lambda: bridge._statuses.refused == {lives.room})
+    levels = {**(await lives.alice.state_content(lives.room, "m.room.power_levels")), "users": {BOT: 90}}
+    await lives.alice.send_state(lives.room, "m.room.power_levels", "", levels)
+    await lives.until(lambda: lives.status().get("state") == "proof")
+
+
+async def test_people_of_another_server_cannot_bring_the_bridge_in(lives: Lives) -> None:
+    eve = lives.homeserver.client(UserId("@eve:elsewhere.test"))
+
+    room = await eve.create_room(NewRoom("Trap", RoomVersion("12")))
+    await eve.invite(room, BOT)
+    await lives.until(lambda: lives.homeserver.rooms[room].membership(BOT) == "leave")
+
+
+async def test_a_lost_connection_is_said_and_then_mended(lives: Lives) -> None:
+    await lives.link()
+    lives.town.reachable.clear()
+    await lives.town.drop()
+    await lives.until(lambda: lives.status()["state"] == "broken")
+    await lives.say("into the void")
+    lives.town.reachable.set()
+    await lives.until(lambda: lives.status()["state"] == "linked")
+    await lives.until(lambda: "<Alice> into the void" in lives.heard())
+
+
+async def test_the_network_is_asked_by_its_capabilities_alone(tmp_path: Path) -> None:
+    lives = Lives(tmp_path, replace(EVERYTHING, sends_as_person=True))
+    await lives.begin()
+    await lives.live()
+    await lives.link()
+    await lives.say("in my own name")
+    await lives.until(lambda: "in my own name" in lives.heard())
+    sender = lives.town.chat(CHAT).heard[-1].outgoing.sender
+    assert sender is not None
+    assert (sender.user, sender.name) == (lives.alice.user, "Alice")
+    await lives.end()
+
+
+async def test_an_operator_by_promotion_may_prove(lives: Lives) -> None:
+    await lives.town.join(CHAT, "paula")
+    await lives.ask_for_link()
+    await lives.until(lambda: lives.status().get("state") == "proof")
+    await lives.town.make_operator(CHAT, RemoteUserId("paula"))
+    assert lives.town.chat(CHAT).people[RemoteUserId("paula")].role is Role.OPERATOR
+    await lives.town.speak(CHAT, RemoteUserId("paula"), str(lives.status()["code"]))
+    await lives.until(lambda: lives.status().get("state") == "linked")
