@@ -134,7 +134,7 @@ class MautrixHomeserver:
         kind = EventType.find(event_type, EventType.Class.MESSAGE)
         try:
             sealed = await client.encrypt(MautrixRoomId(room), kind, dict(content))  # type: ignore[arg-type]  # a dict serves as well
-        except MatrixError as error:
+        except (MatrixError, TimeoutError, OSError) as error:
             raise _encryption_failure(error) from error
         return "m.room.encrypted", _object(sealed.serialize())
 
@@ -201,7 +201,8 @@ def _failure(status: int, body: Content, retry_after: str) -> HavenError:
     return Unreachable(after=float(retry_after) if retry_after.isdecimal() else None)
 
 
-def _encryption_failure(error: MatrixError) -> HavenError:
+def _encryption_failure(error: Exception) -> HavenError:
+    """Our error for what went wrong while the client shared keys, by its own requests."""
     if isinstance(error, MLimitExceeded):
         return RateLimited(DEFAULT_WAIT)
     if isinstance(error, MatrixRequestError):

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession
 from mautrix.client import Client
 from mautrix.client.state_store import MemoryStateStore
-from mautrix.errors import MatrixConnectionError, MatrixError, MForbidden, MLimitExceeded
+from mautrix.errors import MatrixConnectionError, MForbidden, MLimitExceeded
 from mautrix.types import (
     EncryptedMegolmEventContent,
     EncryptionAlgorithm,
@@ -30,7 +30,7 @@ class Machine:
     """Encrypts by saying how long the content is; or fails as told."""
 
     def __init__(self) -> None:
-        self.trouble: MatrixError | None = None
+        self.trouble: Exception | None = None
 
     async def encrypt_megolm_event(
         self, _room: MautrixRoomId, event_type: EventType, content: object
@@ -114,10 +114,11 @@ class TestEncryption:
             (MLimitExceeded(429), RateLimited),
             (MForbidden(403), Refused),
             (MatrixConnectionError("reset"), Unreachable),
+            (TimeoutError(), Unreachable),
         ],
     )
     async def test_trouble_with_keys_is_trouble_with_sending(
-        self, wire: Wire, stage: Stage, trouble: MatrixError, expected: type[HavenError]
+        self, wire: Wire, stage: Stage, trouble: Exception, expected: type[HavenError]
     ) -> None:
         await stage.encrypt_room()
         stage.machine.trouble = trouble
