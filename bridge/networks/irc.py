@@ -51,6 +51,8 @@ _STYLES = frozenset(
 )
 _FRESH = 10.0
 """Seconds after which a silent server is asked whether it is there before anything is written to it."""
+_LAST_WORDS = 5.0
+"""Seconds at the end for handing over what was heard."""
 _BACKLOG = 10_000
 """Events not yet stored (some 20 MiB), above which we stop reading; below a tenth we go on. Servers hang up on who does not read for long."""
 
@@ -97,9 +99,14 @@ class IrcNetwork:
         """See the port."""
         async with asyncio.TaskGroup() as tasks:
             pump = tasks.create_task(self._pump(receive))
-            await self._stay_connected()
-            await self._news.join()
-            pump.cancel()
+            try:
+                await self._stay_connected()
+            finally:
+                # Also when we are told to stop: what was heard has been heard, and IRC does not say it again.
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LAST_WORDS):
+                        await self._news.join()
+                pump.cancel()
 
     async def _pump(self, receive: Receive) -> None:
         """Hand over what happened, one after the other."""

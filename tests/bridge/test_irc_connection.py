@@ -8,7 +8,7 @@ import pytest
 
 from bridge.message import plain
 from bridge.networks import irc_connection, irc_wanted
-from bridge.networks.base import Connection, ConnectionState, Joined, Left, Said
+from bridge.networks.base import Connection, ConnectionState, Event, Joined, Left, Said
 from bridge.networks.irc import IrcNetwork, build
 from bridge.section import Section
 from haven.errors import Refused, TryLater, Unreachable
@@ -241,6 +241,33 @@ async def test_a_server_that_forgets_to_answer_is_asked_again(monkeypatch: pytes
             await network.open(CHAT)
         await patiently(lambda: network.open(CHAT))
         assert plain((await log.wait(Said)).message.text) == "hello"
+
+
+async def test_what_was_heard_before_the_end_is_still_handed_over() -> None:
+    async def talkative(server: Server) -> None:
+        await server.expect("USER")
+        server.say(*GREETING)
+        await server.expect("JOIN")
+        server.say(*ENTERED, *(f":ada!a@h PRIVMSG #fathers :{number}" for number in range(50)), ":s PONG s")
+        await server.pongs()
+
+    async with network_on(talkative) as network:
+        log, busy, free = Log(), asyncio.Event(), asyncio.Event()
+
+        async def receive(event: Event) -> None:
+            if isinstance(event, Said):
+                busy.set()
+                await free.wait()
+            await log(event)
+
+        task = asyncio.create_task(network.run(receive))
+        await patiently(lambda: network.open(CHAT))
+        await busy.wait()
+        task.cancel()
+        asyncio.get_running_loop().call_soon(free.set)
+        await asyncio.wait([task])
+        said = [plain(event.message.text) for event in log.events if isinstance(event, Said)]
+        assert said == [str(number) for number in range(50)]
 
 
 async def test_tls_wants_a_server_that_speaks_it() -> None:
