@@ -1,12 +1,14 @@
 """Setting up: once, quickly again, and with clear words when it cannot be done. No package is fetched here."""
 
+import importlib.util
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from embedded.places import ROOT
-from scripts import environments
+from scripts import debian, environments
 
 
 @pytest.fixture
@@ -95,3 +97,13 @@ def test_the_locks_pin_and_hash_everything_and_name_no_place() -> None:
         assert pinned
         assert not [line for line in pinned if "==" not in line or "--hash=sha256:" not in line]
         assert "://" not in lock.read_text()
+
+
+def test_a_python_without_venv_that_cannot_be_completed_is_said_in_a_sentence(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(debian, "install", lambda *names: f"needs root (apt-get install {' '.join(names)})")
+    package = f"python3.{sys.version_info.minor}-venv"
+    with pytest.raises(environments.CannotSetUp, match=rf"install {package} \(needs root"):
+        environments.ensure("dev")
