@@ -13,7 +13,8 @@ from .wording import Line, Style, Term, code, head, item, line, of_error
 def of_change(change: Change) -> Term:
     """A change in words."""
     key, values = change.line()
-    return Term(key if values.get("detail", "-") else f"{key}_plain", values)
+    unsaid = key == "change.power" and not values["detail"]
+    return Term("change.power_plain" if unsaid else key, values)
 
 
 def of_obstacle(obstacle: Obstacle) -> Line:

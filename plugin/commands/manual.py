@@ -61,7 +61,7 @@ def _manual(command: Command) -> Iterator[Line]:
     for argument in command.arguments:
         yield item(f"argument.{argument.name.lower()}", name=code(argument.name))
     for option in command.options:
-        yield item(f"option.{option.name}", name=code(f"--{option.name}"))
+        yield item(f"option.{option.name}{'_each' if option.repeated else ''}", name=code(f"--{option.name}"))
     yield item("option.in", name=code("--in"))
 
 

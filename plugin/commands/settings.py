@@ -7,7 +7,7 @@ from haven.model import Community, Settings, checked_description, checked_name, 
 from haven.permissions import Right
 
 from ..outcomes import troubles
-from ..wording import Answer, Line, answer, code, head, item, line, strong
+from ..wording import Answer, Line, Term, answer, code, head, item, line, strong
 from .asked import Asked, Within
 from .grammar import SHORT, Argument, Command, Takes
 
@@ -25,11 +25,11 @@ async def settings(asked: Asked, community: Community) -> Answer:
         return await _changed(asked, community, key, value)
     fresh = await asked.services.communities.fresh(community.space)
     asked.require(fresh)
-    return answer(*_explained(asked, fresh, key)) if key else answer(*_all(asked, fresh))
+    return answer(*_explained(asked, fresh, key)) if key else answer(*_all(fresh))
 
 
-def _all(asked: Asked, community: Community) -> tuple[Line, ...]:
-    told = (_one(asked, community, key) for key in (*_TEXTS, *_KEYS))
+def _all(community: Community) -> tuple[Line, ...]:
+    told = (_one(community, key) for key in (*_TEXTS, *_KEYS))
     return (
         head("settings.head", name=community.name),
         *told,
@@ -37,21 +37,15 @@ def _all(asked: Asked, community: Community) -> tuple[Line, ...]:
     )
 
 
-def _one(asked: Asked, community: Community, key: str) -> Line:
-    value = strong(_value(community, key)) if _value(community, key) else "–"
-    about = f"setting.{key}"
-    return item(
-        "settings.one",
-        key=code(key),
-        value=value,
-        about=asked.replies.wording(asked.language).text(line(about)),
-    )
+def _one(community: Community, key: str) -> Line:
+    value = strong(_value(community, key) or "–")
+    return item("settings.one", key=code(key), value=value, about=Term(f"setting.{key}"))
 
 
 def _explained(asked: Asked, community: Community, key: str) -> tuple[Line, ...]:
     explained = [item(f"choice.{key}.{choice}", value=code(choice)) for choice in _choices(asked, key)]
     return (
-        _one(asked, community, key),
+        _one(community, key),
         *explained,
         line("settings.set", usage=code(f"{SHORT} settings {key} VALUE")),
     )
