@@ -93,7 +93,9 @@ def standings(world: World, groups: Iterable[Group], bridge: UserId | None) -> I
 def reason_of(status: LinkStatus, phrases: Phrases) -> Term:
     """Why a link is as it is; what a newer bridge may say that we have no words for is named as it is."""
     key = f"link_reason.{status.reason or 'none'}"
-    return Term(key) if phrases.has(key) else Term("link_reason.other", {"reason": code(status.reason[:100])})
+    return (
+        Term(key) if phrases.has(key) else Term("link_reason.unworded", {"reason": code(status.reason[:100])})
+    )
 
 
 class Remembers(Protocol):

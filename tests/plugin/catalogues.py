@@ -1,0 +1,116 @@
+"""What the code says, found by reading it: every phrase that a call names, with the gaps that the call fills."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from embedded.places import ROOT
+from haven import errors
+from haven.changes import _STATE_LINES
+from haven.model import Settings, setting_choices
+from haven.permissions import RoleRefusal
+from haven.phrases import Phrases
+from haven.stateevents import LinkState
+from plugin.commands.table import TABLE
+from plugin.i18n import LANGUAGES, read_phrases
+from plugin.notices import WORDED
+
+CATALOGUES = ROOT / "plugin" / "i18n"
+LINES = {"line", "head", "item", "Term", "Section", "Concern"}
+ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type)} | {
+    "NotUnderstood",
+    "_refusal",
+}
+NOT_PHRASES = {"after", "forms"}
+
+
+@dataclass(frozen=True)
+class Use:
+    """A phrase that the code says. ``gaps``: what it fills; ``None`` where the call does not tell."""
+
+    key: str
+    gaps: frozenset[str] | None
+    where: str
+
+
+async def from_disk(name: str) -> bytes:
+    """A catalogue's file."""
+    return (CATALOGUES / name).read_bytes()
+
+
+async def all_phrases() -> Phrases:
+    """The catalogues as the plugin reads them."""
+    return await read_phrases(from_disk)
+
+
+def sources() -> Iterator[Path]:
+    """The files of the plugin and the mind."""
+    for package in ("plugin", "haven"):
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+def uses() -> list[Use]:
+    """Every phrase named by a call in the plugin or the mind."""
+    return [use for path in sources() for use in _uses(path)]
+
+
+def _uses(path: Path) -> Iterator[Use]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            where = f"{path.relative_to(ROOT)}:{node.lineno}"
+            for key in _constants(node):
+                if called in LINES and "." in key:
+                    yield Use(key, _filled(node, called), where)
+                elif called in ERRORS:
+                    yield Use(f"error.{key}", _filled(node, called), where)
+
+
+def _constants(call: ast.Call) -> Iterator[str]:
+    """The texts that the first argument may be: a constant, or either side of a choice."""
+    first = call.args[0] if call.args else None
+    for each in (first.body, first.orelse) if isinstance(first, ast.IfExp) else (first,):
+        if isinstance(each, ast.Constant) and isinstance(each.value, str):
+            yield each.value
+
+
+def _filled(call: ast.Call, called: str) -> frozenset[str] | None:
+    named = {keyword.arg for keyword in call.keywords}
+    if None in named or called == "Section" or (called in {"Term", "Concern"} and len(call.args) > 1):
+        return None
+    return frozenset(name for name in named if name is not None) - NOT_PHRASES
+
+
+def families() -> set[str]:
+    """The phrases whose keys the code makes of values."""
+    commands = [entry.command for entry in TABLE.entries]
+    arguments = {argument.name.lower() for command in commands for argument in command.arguments}
+    options = {f"{o.name}{'_each' if o.repeated else ''}" for command in commands for o in command.options}
+    settings = tuple(Settings.__dataclass_fields__)
+    choices = {f"{setting}.{choice}" for setting in settings for choice in setting_choices(setting)}
+    return {
+        *(f"command.{command.key}" for command in commands),
+        *(f"argument.{name}" for name in arguments),
+        *(f"option.{name}" for name in {*options, "in"}),
+        *(f"setting.{name}" for name in (*settings, "name", "description")),
+        *(f"choice.{choice}" for choice in choices),
+        *(f"choice.language.{code}" for code in LANGUAGES),
+        *(f"visibility.{each}" for each in ("open", "request", "hidden")),
+        *(
+            f"{table}.{kind}"
+            for table in ("title", "kind")
+            for kind in ("announcements", "general", "admins")
+        ),
+        *(f"link_state.{state}" for state in LinkState),
+        *(f"link_news.{state}" for state in LinkState if state is not LinkState.CONNECTING),
+        *(f"error.{refusal.value}" for refusal in RoleRefusal),
+        *(f"concern.{key}" for key in (*WORDED, "notice")),
+        *(f"concern.{key}" for key in ("guard_removals", "guard_foreign_room", "guard_lockout")),
+        *_STATE_LINES.values(),
+        *(f"change.{verb}" for verb in ("create", "state", "invite", "remove", "abandon", "power_plain")),
+        *(f"role.{verb}{place}" for verb in ("added", "removed") for place in ("", "_in")),
+        *("role.holder_in", "role.differs_in", "job.community_started", "job.group_started"),
+        *("error.rate_limited", "error.unreachable", "error.link_there_already", "error.link_elsewhere"),
+        *("bridge.asked", "bridge.undone"),
+    }
