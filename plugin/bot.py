@@ -23,6 +23,7 @@ from .homeserver_messages import Messenger
 from .i18n import LANGUAGES, read_phrases
 from .migrations import upgrades
 from .replies import Replies
+from .service.links import Links
 from .service.services import Services
 from .store import Store
 
@@ -89,9 +90,11 @@ class HavenBot(Plugin):
         assert isinstance(self.database, Database)  # noqa: S101 - maubot makes it, as maubot.yaml asks
         homeserver, phrases = MautrixHomeserver(self.client), await self._phrases()
         messages = Messenger(homeserver)
-        engine = build(homeserver, settings, Store(self.database), Replies(messages, phrases), SystemClock())
+        store, replies = Store(self.database), Replies(messages, phrases)
+        engine = build(homeserver, settings, store, replies, SystemClock())
         services = Services(engine.communities, engine.jobs, messages, settings, phrases, homeserver)
         engine.answer = Dispatcher(services).handle
+        engine.watch.changed = Links(engine.communities, replies, store).noticed
         self._engine = engine
         self._task = asyncio.create_task(self._run(engine), name=f"haven {self.id}")
 

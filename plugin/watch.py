@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from haven.errors import TryLater
@@ -26,15 +26,23 @@ DEBOUNCE = 0.2
 """Seconds from the first nudge to looking: what belongs together comes together."""
 
 
+async def _unheard(room: RoomId) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(slots=True)
 class Watch:
-    """Looks after all communities. ``reread``: seconds between two readings of everything."""
+    """Looks after all communities. ``reread``: seconds between two readings of everything.
+
+    ``changed``: told of every room of a community in which something may have changed. May raise `TryLater`.
+    """
 
     rooms: Rooms
     communities: Communities
     notices: Notices
     clock: Clock
     reread: float
+    changed: Callable[[RoomId], Awaitable[None]] = _unheard
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _touched: set[RoomId] = field(default_factory=set)
@@ -90,6 +98,8 @@ class Watch:
             for space in affected(intent, world, touched):
                 self._keeper(space).nudge()
             await self._notice(intent, world)
+            for room in touched & world.keys():
+                await self.changed(room)
         except TryLater as later:
             log.warning("rooms cannot be read now: %s", later)
             self._touched |= touched
