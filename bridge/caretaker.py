@@ -195,8 +195,8 @@ class Caretaker:
             await network.open(link.chat)
         except GiveUp as error:
             return _How(LinkState.BROKEN, LATER, str(error.values.get("reason", error.key)))
-        except TryLater:
-            return await self._in_trouble(care)
+        except TryLater as error:
+            return await self._in_trouble(care, error)
         care.since_trouble = None
         if not link.proven:
             return _How(LinkState.PROOF, code=code_for(self._key, link))
@@ -206,7 +206,7 @@ class Caretaker:
             return _How(LinkState.LINKED, SOON)
         return _How(LinkState.LINKED)
 
-    async def _in_trouble(self, care: _Care) -> _How:
+    async def _in_trouble(self, care: _Care, error: TryLater) -> _How:
         """The network does not answer. For a short while that is nobody's business."""
         loop = asyncio.get_running_loop()
         if care.since_trouble is None:
@@ -223,6 +223,8 @@ class Caretaker:
             return _How(LinkState.CONNECTING, SOON)
         if said.state is ConnectionState.LOGGED_OUT:
             return _How(LinkState.BROKEN, None, said.reason or "network_logged_out")
+        if said.state is ConnectionState.CONNECTED:
+            return _How(LinkState.BROKEN, error.after or SOON, error.key)
         return _How(LinkState.BROKEN, SOON, said.reason or "connection_lost")
 
     async def _say(self, link: Linked, how: _How) -> None:
