@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from haven.errors import HavenError, Invalid, Missing
 from haven.model import Community
+from haven.permissions import Right
 
 from ..addresses import pills_in, room_in
 from ..events import Incoming
@@ -13,7 +14,7 @@ from ..replies import Replies
 from ..service.groups import is_alone
 from ..service.services import Services
 from ..wording import Answer, answer, code, item, line, of_error
-from .asked import Anywhere, Asked, Table, Within, own_communities
+from .asked import Anywhere, Asked, Table, Within, own_communities, require
 from .manual import of_command
 from .parser import NotUnderstood, Request, addressed, parse
 from .table import TABLE
@@ -64,9 +65,15 @@ class _Handling:
 
     async def answer(self, line_: str) -> None:
         self.language = self.services.settings.language
-        given = await self._worded(line_)
-        if given is not None:
-            await self._deliver(given)
+        try:
+            given = await self._worded(line_)
+            if given is not None:
+                await self._deliver(given)
+        except HavenError:
+            raise
+        except Exception as error:
+            bug = line("answer.bug", reference=reference_of(log, error, "a command"))
+            await self.replies.answer(self.message, self.language, answer(bug))
 
     async def _worded(self, line_: str) -> Answer | None:
         try:
@@ -75,8 +82,6 @@ class _Handling:
             return _taught(error)
         except HavenError as error:
             return answer(of_error(error))
-        except Exception as error:
-            return answer(line("answer.bug", reference=reference_of(log, error, "a command")))
 
     async def _done(self, line_: str) -> Answer | None:
         here = await self.services.communities.of_room(self.message.room)
@@ -103,6 +108,7 @@ class _Handling:
             entry.right,
         )
         if entry.changes:
+            require(about.world, community, about.who, Right.SEE)
             return await entry.run(about, community)
         fresh = await self.services.communities.fresh(community.space)
         about.require(fresh)

@@ -39,7 +39,7 @@ def _all(community: Community) -> tuple[Line, ...]:
 
 def _one(community: Community, key: str) -> Line:
     value = strong(_value(community, key) or "–")
-    return item("settings.one", key=code(key), value=value, about=Term(f"setting.{key}"))
+    return item("settings.one", setting=code(key), value=value, about=Term(f"setting.{key}"))
 
 
 def _explained(asked: Asked, community: Community, key: str) -> tuple[Line, ...]:
@@ -70,7 +70,7 @@ async def _changed(asked: Asked, community: Community, key: str, value: str) -> 
     after = _value(outcome.community, key)
     said = line(
         "settings.unchanged" if before == after else "settings.changed",
-        key=code(key),
+        setting=code(key),
         value=strong(after or "–"),
     )
     return Answer((said, *troubles(outcome)), language=language)

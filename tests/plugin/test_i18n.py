@@ -62,6 +62,7 @@ def test_every_text_is_tidy(language: str) -> None:
         for text in texts(phrase):
             assert text == text.strip(), key
             assert text, key
+            assert not gaps(text) & {"key", "language"}, key
             assert "  " not in text, key
             assert not re.search(r"[<>&*]", text.replace("`!c", "")), key
             assert text.count("`") % 2 == 0, key
