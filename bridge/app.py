@@ -47,47 +47,58 @@ class Bridge:
         self._homeserver = homeserver
         self._networks = settings.networks
         self._connected: dict[NetworkName, bool] = dict.fromkeys(settings.networks, False)
-        voice, rooms, links = Voice(settings.language), Rooms(), Links()
-        self._statuses = Statuses(homeserver, rooms, now_ms)
-        topics = Topics(homeserver, store, rooms)
-        self._ghosts = ghosts = Ghosts(
-            homeserver, store, rooms, key=tokens.key, domain=settings.domain, name=settings.display_name
-        )
-        caretaker = Caretaker(
-            homeserver=homeserver,
-            networks=settings.networks,
-            rooms=rooms,
-            links=links,
-            statuses=self._statuses,
-            topics=topics,
-            voice=voice,
+        self._voice, self._rooms, self._links = Voice(settings.language), Rooms(), Links()
+        self._statuses = Statuses(homeserver, self._rooms, self._voice, now_ms)
+        self._topics = Topics(homeserver, store, self._rooms)
+        self._ghosts = Ghosts(
+            homeserver,
+            store,
+            self._rooms,
             key=tokens.key,
+            domain=settings.domain,
+            name=settings.display_name,
         )
-        self._keeper = Keeper(homeserver, rooms, links, ghosts, caretaker)
-        excerpts = Excerpts(homeserver, rooms)
-        relay = Relay(
-            homeserver=homeserver,
-            networks=settings.networks,
-            links=links,
-            keeper=self._keeper,
-            caretaker=caretaker,
-            topics=topics,
-            to_matrix=ToMatrix(ghosts, store, topics, settings.networks, excerpts),
-            to_network=ToNetwork(store, rooms, ghosts, excerpts, voice),
-            voice=voice,
-        )
+        self._caretaker = self._make_caretaker(tokens.key)
+        self._keeper = Keeper(homeserver, self._rooms, self._links, self._ghosts, self._caretaker)
+        relay = self._make_relay()
         self._inbox = Inbox(store, relay.handle, relay.set_aside)
         self._intake = Intake(
             bot=homeserver.user,
             inbox=self._inbox,
             keeper=self._keeper,
-            caretaker=caretaker,
-            links=links,
-            rooms=rooms,
-            ghosts=ghosts,
+            caretaker=self._caretaker,
+            links=self._links,
+            rooms=self._rooms,
+            ghosts=self._ghosts,
         )
         self._web = application(
             tokens.homeserver_token, self.accept, self._knows, health_routes(self.figures)
+        )
+
+    def _make_caretaker(self, key: bytes) -> Caretaker:
+        return Caretaker(
+            homeserver=self._homeserver,
+            networks=self._networks,
+            rooms=self._rooms,
+            links=self._links,
+            statuses=self._statuses,
+            topics=self._topics,
+            voice=self._voice,
+            key=key,
+        )
+
+    def _make_relay(self) -> Relay:
+        excerpts = Excerpts(self._homeserver, self._rooms)
+        return Relay(
+            homeserver=self._homeserver,
+            networks=self._networks,
+            links=self._links,
+            keeper=self._keeper,
+            caretaker=self._caretaker,
+            topics=self._topics,
+            to_matrix=ToMatrix(self._ghosts, self._store, self._topics, self._networks, excerpts),
+            to_network=ToNetwork(self._store, self._rooms, self._ghosts, excerpts, self._voice),
+            voice=self._voice,
         )
 
     async def run(self) -> None:

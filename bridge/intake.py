@@ -95,12 +95,15 @@ class Intake:
         )
 
     def _is_nobodys(self, network: NetworkName, event: Event) -> bool:
-        """Comings and goings of people without a ghost change nothing; thousands of them must not fill the
-        inbox.
+        """Who comes is shown when they speak, and goings of people without a ghost change nothing.
+
+        Thousands of them must not fill the inbox.
         """
         if isinstance(event, Renamed):
             return self._ghosts.ghost(network, event.before) is None
-        return isinstance(event, Joined | Left) and self._ghosts.ghost(network, event.person.id) is None
+        if isinstance(event, Left):
+            return self._ghosts.ghost(network, event.person.id) is None
+        return isinstance(event, Joined)
 
     def _arrivals(self, event: Raw) -> list[Arrival]:
         kind, sender, room = event.get("type"), str(event.get("sender")), RoomId(str(event.get("room_id")))

@@ -19,6 +19,7 @@ from haven.stateevents import (
 )
 
 from .homeserver import AppserviceHomeserver
+from .i18n import Voice
 from .rooms import Rooms
 
 log = logging.getLogger(__name__)
@@ -27,9 +28,12 @@ log = logging.getLogger(__name__)
 class Statuses:
     """Writes the states of links, each only where it changed. ``refused``: the rooms that do not let us."""
 
-    def __init__(self, homeserver: AppserviceHomeserver, rooms: Rooms, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, homeserver: AppserviceHomeserver, rooms: Rooms, voice: Voice, clock: Callable[[], int]
+    ) -> None:
         self._homeserver = homeserver
         self._rooms = rooms
+        self._voice = voice
         self._clock = clock
         self._latest: dict[tuple[RoomId, str], LinkState] = {}
         self.refused: set[RoomId] = set()
@@ -69,10 +73,21 @@ class Statuses:
                 await self._write(room, kind, bridge_key(network, chat), status, content)
         except GiveUp as error:
             if room not in self.refused:
+                self.refused.add(room)
                 log.warning("The state of a link cannot be said in its room: %s", error)
-            self.refused.add(room)
+                await self._complain(room, chat)
         else:
             self.refused.discard(room)
+
+    async def _complain(self, room: RoomId, chat: ChatId) -> None:
+        """Say in words what cannot be said in state; where that is refused too, the log and the figures have
+        it.
+        """
+        words = self._voice.say("said.powerless", chat=str(chat))
+        content = {"msgtype": "m.notice", "body": words, "m.mentions": {}}
+        transaction = f"powerless {self._clock()}"
+        with suppress(GiveUp):
+            await self._homeserver.send_message(room, "m.room.message", content, transaction)
 
     async def _write(self, room: RoomId, kind: str, key: str, status: LinkStatus, content: Content) -> None:
         view = self._rooms.view(room)

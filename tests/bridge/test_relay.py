@@ -285,6 +285,8 @@ async def test_a_room_that_gives_no_power_does_not_stop_the_bridge(lives: Lives)
     assert lives.bridge is not None
     bridge = lives.bridge
     await lives.until(lambda: bridge._statuses.refused == {lives.room})
+    timeline = lives.homeserver.rooms[lives.room].timeline
+    await lives.until(lambda: any("power level 90" in str(event.content.get("body")) for event in timeline))
     levels = {**(await lives.alice.state_content(lives.room, "m.room.power_levels")), "users": {BOT: 90}}
     await lives.alice.send_state(lives.room, "m.room.power_levels", "", levels)
     await lives.until(lambda: lives.status().get("state") == "proof")
