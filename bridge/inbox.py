@@ -96,10 +96,9 @@ class Inbox:
             if not lane.told_to_wait:
                 lane.wake.set()
 
-    @property
-    def waiting(self) -> int:
-        """How many items are in memory, waiting or being done."""
-        return sum(len(lane.items) for lane in self._lanes.values())
+    def busy(self, lane: str) -> bool:
+        """Whether something of the lane waits or is being done."""
+        return lane in self._lanes
 
     def _push(self, item: Item) -> None:
         if self._tasks is None:

@@ -78,7 +78,8 @@ class Intake:
         if isinstance(event, ChatGone):
             self._caretaker.gone(network, event)
             return
-        if self._is_nobodys(network, event):
+        links = self._links.of_chat(network, event.chat)
+        if self._is_nobodys(network, event) and not any(self._inbox.busy(link.to_matrix) for link in links):
             return
         spelled = spell(event)
         await self._inbox.add(
@@ -90,14 +91,15 @@ class Intake:
                         {"to": "matrix", "link": [link.room, link.network, link.chat], "event": spelled}
                     ),
                 )
-                for link in self._links.of_chat(network, event.chat)
+                for link in links
             ]
         )
 
     def _is_nobodys(self, network: NetworkName, event: Event) -> bool:
         """Who comes is shown when they speak, and goings of people without a ghost change nothing.
 
-        Thousands of them must not fill the inbox.
+        Thousands of them must not fill the inbox. (Where something waits already, it may be what makes their
+        ghost.)
         """
         if isinstance(event, Renamed):
             return self._ghosts.ghost(network, event.before) is None

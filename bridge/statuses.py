@@ -4,6 +4,7 @@ client and the plugin can read.
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from haven.errors import GiveUp
 from haven.ids import ChatId, Network, RoomId, UserId
