@@ -208,7 +208,9 @@ class _Work:
             except TryLater as later:
                 if attempt == TRIES or isinstance(change, CreateRoom):
                     raise
-                await self.clock.wait(later.after if later.after is not None else BACK_OFF * 2**attempt)
+                await self.clock.wait(
+                    later.after if later.after is not None else BACK_OFF * 2 ** (attempt - 1)
+                )
             else:
                 return
 
