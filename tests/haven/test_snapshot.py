@@ -1,15 +1,20 @@
 """A room is read from its state, whatever that says, and a world knows which rooms belong together."""
 
 import math
+from collections import UserDict
+from collections.abc import Iterator
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from haven.ids import RoomId, UserId
+from haven.intent import read_intent
+from haven.plan import plan_for
 from haven.ports import Content, StateEvent
+from haven.reconcile import managed
 from haven.snapshot import Census, Membership, Room, called, census, described, room_of
 from haven.stateevents import GROUP, SLOT
-from tests.haven.worlds import ANA, BO, BOT, CY, EVA, json_values
+from tests.haven.worlds import ANA, BO, BOT, CY, EVA, json_values, village, wish
 
 CREATE = "m.room.create"
 
@@ -126,3 +131,29 @@ def test_a_census_finds_rooms_by_slot_and_claim_the_eldest_first() -> None:
     assert dict(known) == world
     assert census(known) is known
     assert isinstance(known, Census)
+
+
+class _Walked(UserDict[RoomId, Room]):
+    """Counts how often somebody walks through all rooms."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[RoomId]:
+        self.walks += 1
+        return super().__iter__()
+
+
+def test_one_community_is_read_and_planned_without_a_walk_through_the_world() -> None:
+    """A hundred communities are planned in the time of a hundred plans, not of ten thousand."""
+    first = village()
+    second = village(wish("Chess", identity="other"), world=first.world)
+    walked = _Walked(second.world)
+    known = census(walked)
+    for place in (first, second):
+        (community,) = read_intent(known, place.actors, place.space).communities.values()
+        assert not plan_for(community, known, place.actors)
+        assert managed(community, known, place.actors) == {
+            place.space,
+            *(group.room for group in community.groups),
+        }
+    assert walked.walks == 2, "one for each index"
