@@ -35,6 +35,9 @@ async def founded(bot: Bot, owner: Person, name: str) -> Community:
     await owner.wait_for_invite(community.space)
     for room in (community.space, *(each.room for each in community.groups)):
         await owner.join(room)
+    # When it has answered, it has also seen everybody come.
+    asked = await owner.say(chat, "!community list")
+    await owner.wait_for(chat, lambda event: event.sender == bot.person.user_id, after=asked)
     return community
 
 
