@@ -1,0 +1,144 @@
+"""A community of many rooms, made by the plugin in an unchanged maubot on a real homeserver, with a counting proxy between the two."""
+
+import asyncio
+import json
+import secrets
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.floor import IN_FLIGHT, send
+from benchmarks.program import note
+from benchmarks.raw import Job, Put, Span
+from embedded.matrix import Json, path
+from embedded.maubot import Maubot
+from embedded.person import Person
+from embedded.proxy import Answered, Asked, Proxy
+from embedded.synapse import Synapse
+from embedded.waiting import eventually
+from scripts.build_plugin import build
+
+POWER = "m.room.power_levels"
+AT_ONCE = 10
+"""How many groups a community may be founded with."""
+QUIET = 1.5
+"""Seconds without a request (but /sync) after which the bot counts as done."""
+PATIENCE = 300.0
+
+
+@dataclass(slots=True)
+class Town:
+    """The community: `space` and all `rooms` of it (the space included), its `owner` in the direct chat `office` with the bot."""
+
+    synapse: Synapse
+    maubot: Maubot
+    proxy: Proxy
+    bot: Person
+    owner: Person
+    office: str = ""
+    space: str = ""
+    rooms: list[str] = field(default_factory=list)
+    last: float = field(default_factory=time.perf_counter)
+    """When the last request but /sync was answered."""
+    open: int = 0
+    """How many requests but /sync are on the way."""
+
+    async def asked(self, asked: Asked) -> None:
+        """Notes that the bot asks for something; a hook of the proxy."""
+        self.open += asked.route != "/sync"
+
+    async def answered(self, asked: Asked, _answer: Answered) -> None:
+        """Notes when the homeserver answered; a hook of the proxy."""
+        if asked.route != "/sync":
+            self.open -= 1
+            self.last = time.perf_counter()
+
+    async def command(self, words: str) -> None:
+        """Says a command in the office."""
+        await self.owner.say(self.office, words)
+
+    async def quiet(self) -> None:
+        """Waits until the bot has asked for nothing for a while."""
+
+        async def is_quiet() -> bool:
+            return not self.open and time.perf_counter() - self.last > QUIET
+
+        await eventually(is_quiet, "the bot being done", timeout=PATIENCE, interval=0.1)
+
+    def requests(self) -> Counter[str]:
+        """What the bot asked for since the proxy last forgot, but for /sync."""
+        counts = {
+            f"{method} {route}": n for (method, route), n in self.proxy.counts.items() if route != "/sync"
+        }
+        return Counter(counts)
+
+    async def levels(self) -> Mapping[str, Json]:
+        """The power levels of every room, asked past the proxy."""
+        each = await asyncio.gather(*(self.bot.state(room, POWER) for room in self.rooms))
+        return {room: content or {} for room, content in zip(self.rooms, each, strict=True)}
+
+    async def put(self, levels: Mapping[str, Json]) -> Sequence[Span]:
+        """The floor: sets the levels of rooms with raw requests, in the bot's name, through the same proxy."""
+        puts = tuple(
+            Put(path("rooms", room, "state", POWER, ""), content) for room, content in levels.items()
+        )
+        return await send(Job(self.proxy.url, self.bot.token, puts, IN_FLIGHT))
+
+
+@asynccontextmanager
+async def town(directory: Path, size: int) -> AsyncIterator[Town]:
+    """Starts the servers and has a community of that many rooms made, the space not counted."""
+    async with (
+        Synapse(directory / "synapse") as synapse,
+        Proxy(synapse.url) as proxy,
+        Maubot(directory / "maubot", proxy.url) as maubot,
+    ):
+        bot = await synapse.register("haven", secrets.token_hex(8))
+        owner = await synapse.register("owner")
+        plugin = await maubot.upload(await asyncio.to_thread(build, output=directory))
+        place = Town(synapse, maubot, proxy, bot, owner)
+        proxy.before, proxy.after = place.asked, place.answered
+        await maubot.add_client(bot.user_id, bot.token, autojoin=False)
+        await maubot.add_instance("haven", plugin, bot.user_id, json.dumps({"language": "en"}))
+        await _found(place, size)
+        yield place
+
+
+async def _found(place: Town, size: int) -> None:
+    """By the commands that people give: announcements, general chat and the admins' room are made with it; the rest are groups."""
+    place.office = await place.owner.create_dm(place.bot.user_id)
+
+    async def has_come() -> bool:
+        return place.bot.user_id in await place.owner.joined(place.office)
+
+    await eventually(has_come, "the bot accepting the direct chat")
+    names = [f"Group {number}" for number in range(1, size - 2)]
+    begun = time.perf_counter()
+    await place.command("!community create Town " + " ".join(f'--group "{name}"' for name in names[:AT_ONCE]))
+    await _until_rooms(place, 3 + AT_ONCE)
+    await place.quiet()
+    await place.owner.join(place.space)
+    for made, name in enumerate(names[AT_ONCE:], start=3 + AT_ONCE):
+        await place.command(f'!community group add "{name}"')
+        await _until_rooms(place, made + 1)
+    await place.quiet()
+    note(f"a community of {len(place.rooms) - 1} rooms was made in {time.perf_counter() - begun:.0f} s")
+
+
+async def _until_rooms(place: Town, count: int) -> None:
+    """Waits until so many managed rooms are there, the space not counted."""
+
+    async def are_there() -> bool:
+        known = set(place.rooms) | {place.office}
+        for room in sorted(await place.bot.joined_rooms() - known):
+            if await place.bot.state(room, "chat.haven.community"):
+                place.space = room
+            elif not await place.bot.state(room, "chat.haven.group"):
+                continue
+            place.rooms.append(room)
+        return len(place.rooms) > count
+
+    await eventually(are_there, f"{count} rooms", timeout=PATIENCE)
