@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from haven.errors import GiveUp, HavenError, TryLater
 from haven.ids import Network as NetworkName
 from haven.ids import RoomId
-from haven.stateevents import LINK, LinkState, link_content, read_link
+from haven.stateevents import LINK, LinkState, LinkStatus, link_content, read_link
 
 from .bugs import log_bug
 from .homeserver import AppserviceHomeserver
@@ -118,12 +118,22 @@ class Caretaker:
             except HavenError as error:
                 log.warning("A chat could not be left: %s", error)
 
+    def ended(self, room: RoomId, wanted: set[str]) -> set[NetworkName]:
+        """The networks of the links that the room still speaks of and wants no more."""
+        return {status.network for status in self._former(room, wanted)}
+
+    def _former(self, room: RoomId, wanted: set[str]) -> list[LinkStatus]:
+        return [
+            status
+            for status in self._statuses.known(room)
+            if f"{status.network}:{status.chat}" not in wanted and status.state is not LinkState.UNLINKED
+        ]
+
     async def say_unlinked(self, room: RoomId, wanted: set[str]) -> None:
         """Have the room say of each former link that it is one no more."""
         bot = self._homeserver.user
-        for status in self._statuses.known(room):
-            if f"{status.network}:{status.chat}" not in wanted and status.state is not LinkState.UNLINKED:
-                await self._statuses.say(room, status.network, status.chat, by=bot, state=LinkState.UNLINKED)
+        for status in self._former(room, wanted):
+            await self._statuses.say(room, status.network, status.chat, by=bot, state=LinkState.UNLINKED)
 
     # --- what networks say ----------------------------------------------------------------------------------
 

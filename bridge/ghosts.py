@@ -9,8 +9,9 @@ import base64
 import hashlib
 import hmac
 import logging
+from contextlib import suppress
 
-from haven.errors import HavenError, Refused, TryLater
+from haven.errors import GiveUp, HavenError, Refused, TryLater
 from haven.ids import Network, RemoteUserId, RoomId, UserId
 
 from .config import GHOSTS
@@ -109,7 +110,8 @@ class Ghosts:
         for ghost in [user for user in self._rooms.view(room).joined if self.owns(user)]:
             known = self._ids.get(ghost)
             if known is not None and known.network == network:
-                await self.leave(network, known.remote, room)
+                with suppress(GiveUp):  # one that may not leave must not keep the others
+                    await self.leave(network, known.remote, room)
 
     def lost(self, room: RoomId, ghost: UserId) -> None:
         """The homeserver does not let the ghost speak: it is not in the room after all."""

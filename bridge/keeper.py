@@ -7,7 +7,6 @@ state is read each time, and what it says is compared with what we do.
 
 import asyncio
 import logging
-from contextlib import suppress
 from itertools import repeat
 
 from haven.errors import GiveUp, Invalid, TryLater
@@ -111,6 +110,10 @@ class Keeper:
                 await self._end(link)
         for link in wanted.values():
             await self._want(link)
+        # The room says "linked" until the ghosts are out, so that a crash in between is made good at the
+        # next start.
+        for network in self._caretaker.ended(room, set(wanted)) - {link.network for link in wanted.values()}:
+            await self._ghosts.leave_all(network, room)
         await self._caretaker.say_unlinked(room, set(wanted))
 
     def _wanted(self, event: StateEvent, room: RoomId) -> Linked | None:
@@ -139,9 +142,6 @@ class Keeper:
         self._links.drop(link)
         self._caretaker.dismiss(link)
         await self._caretaker.close(link)
-        if not any(other.network == link.network for other in self._links.of_room(link.room)):
-            with suppress(GiveUp):
-                await self._ghosts.leave_all(link.network, link.room)
 
     async def _leave(self, room: RoomId) -> None:
         """The bot is no longer in the room: its links end, and there is nobody to tell."""

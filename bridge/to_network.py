@@ -10,7 +10,7 @@ send that fails with ``TryLater`` is unclaimed and tried again.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from haven.errors import TryLater
+from haven.errors import GiveUp, TryLater
 from haven.ids import EventId, RemoteMessageId, UserId
 
 from .convert.from_matrix import Content, read_content
@@ -60,24 +60,25 @@ class ToNetwork:
         ]
 
     async def _send(self, item: Item, network: Network, outgoing: Outgoing) -> Receipt:
-        claimed = before = self._claimed.setdefault(item.seq, item.claimed)
+        before = self._claimed.setdefault(item.seq, item.claimed)
 
         async def claim(part: int) -> bool:
-            nonlocal claimed
-            if part < claimed:
+            if part < self._claimed[item.seq]:
                 return False
             await self._store.claim(item, part + 1)
-            claimed = part + 1
+            self._claimed[item.seq] = part + 1
             return True
 
         try:
             receipt = await network.send(outgoing, claim)
         except TryLater:
-            if claimed > before:
+            if self._claimed[item.seq] > before:
                 # The network says that the last part did not go out after all.
-                claimed -= 1
-                await self._store.claim(item, claimed)
-            self._claimed[item.seq] = claimed
+                self._claimed[item.seq] -= 1
+                await self._store.claim(item, self._claimed[item.seq])
+            raise
+        except GiveUp:
+            del self._claimed[item.seq]
             raise
         del self._claimed[item.seq]
         return receipt

@@ -17,7 +17,7 @@ from bridge.config import Secrets, Settings
 from bridge.networks.base import Capabilities, Role
 from bridge.networks.memory import EVERYTHING, MEMORY, Heard, MemoryNetwork, MemoryServer
 from bridge.store import Store
-from haven.errors import HavenError, TryLater
+from haven.errors import HavenError, Refused, TryLater
 from haven.ids import ChatId, EventId, Network, RemoteUserId, RoomId, RoomVersion, UserId
 from haven.ports import Content, NewRoom
 from tests.fakes.homeserver import FakeHomeserver
@@ -121,12 +121,19 @@ class Town(MemoryServer):
     """The memory network, whose writes are steps as well."""
 
     fate: Fate
+    refuse_sends = False
+    bugs = 0
 
     async def write(self, chat: ChatId, part: Heard) -> None:
         """See `MemoryServer.write`. What was written to the wire is out, so death can only come after it
         here.
         """
+        if self.refuse_sends:
+            raise Refused("network_refused")
         await super().write(chat, part)
+        if self.bugs:
+            self.bugs -= 1
+            raise KeyError
         if self.fate.after_effect:
             self.fate.steps += 1
             if self.fate.steps == self.fate.at:

@@ -9,6 +9,7 @@ import pytest
 from bridge.message import Kind, Message, Reply, Span, Style, spans
 from bridge.networks.base import Delete, Edit, React, Role
 from bridge.networks.memory import EVERYTHING, LINES
+from haven.errors import RateLimited
 from haven.ids import RemoteUserId, RoomVersion, UserId
 from haven.ports import NewRoom
 from tests.bridge.lives import BOT, CHAT, LINK_KEY, Lives
@@ -285,8 +286,8 @@ async def test_a_room_that_gives_no_power_does_not_stop_the_bridge(lives: Lives)
     assert lives.bridge is not None
     bridge = lives.bridge
     await lives.until(lambda: bridge._statuses.refused == {lives.room})
-    timeline = lives.homeserver.rooms[lives.room].timeline
-    await lives.until(lambda: any("power level 90" in str(event.content.get("body")) for event in timeline))
+    room = lives.homeserver.rooms[lives.room]
+    await lives.until(lambda: any("power level 90" in str(one.content.get("body")) for one in room.timeline))
     levels = {**(await lives.alice.state_content(lives.room, "m.room.power_levels")), "users": {BOT: 90}}
     await lives.alice.send_state(lives.room, "m.room.power_levels", "", levels)
     await lives.until(lambda: lives.status().get("state") == "proof")
@@ -332,3 +333,61 @@ async def test_an_operator_by_promotion_may_prove(lives: Lives) -> None:
     assert lives.town.chat(CHAT).people[RemoteUserId("paula")].role is Role.OPERATOR
     await lives.town.speak(CHAT, RemoteUserId("paula"), str(lives.status()["code"]))
     await lives.until(lambda: lives.status().get("state") == "linked")
+
+
+async def test_an_unlinking_while_the_bridge_was_away_is_made_good(lives: Lives) -> None:
+    await lives.link()
+    await lives.town.speak(CHAT, lives.oscar, "one")
+    await lives.until(lambda: lives.said() == ["one"])
+    await lives.die()
+    await lives.alice.send_state(lives.room, "chat.haven.link", LINK_KEY, {})
+    await lives.live()
+    await lives.until(lambda: lives.status()["state"] == "unlinked")
+    room = lives.homeserver.rooms[lives.room]
+    assert {room.membership(event.sender) for event in lives.by_ghosts("m.room.message")} == {"leave"}
+
+
+async def test_a_homeserver_that_limits_us_is_obeyed_and_nothing_is_lost(lives: Lives) -> None:
+    await lives.link()
+    lives.homeserver.faults.fail_next(3, RateLimited(0.05), port="send_message")
+    for number in range(5):
+        await lives.town.speak(CHAT, lives.oscar, f"line {number}")
+    await lives.until(lambda: lives.said() == [f"line {number}" for number in range(5)])
+
+
+async def test_a_message_that_is_refused_is_marked_in_the_room(lives: Lives) -> None:
+    await lives.link()
+    lives.town.refuse_sends = True
+    event = await lives.say("nobody wants this")
+    room = lives.homeserver.rooms[lives.room]
+
+    def marked() -> bool:
+        return any(
+            one.sender == BOT
+            and one.content.get("m.relates_to") == {"m.in_reply_to": {"event_id": event}}
+            and "could not be carried over" in str(one.content["body"])
+            for one in room.timeline
+        )
+
+    await lives.until(marked)
+    lives.town.refuse_sends = False
+    await lives.say("but this")
+    await lives.until(lambda: lives.heard()[-1] == "<Alice> but this")
+
+
+async def test_two_rooms_linked_to_one_chat_each_get_everything(lives: Lives) -> None:
+    await lives.link()
+    first = lives.room
+    lives.room = await lives.alice.create_room(NewRoom("Mothers", RoomVersion("12")))
+    await lives.link()
+    await lives.town.speak(CHAT, lives.oscar, "to both")
+    for room in (first, lives.room):
+        lives.room = room
+        await lives.until(lambda: lives.said()[-1:] == ["to both"])
+
+
+async def test_a_bug_in_a_network_does_not_say_twice_what_went_out(poor: Lives) -> None:
+    poor.town.bugs = 1
+    await poor.say("one\ntwo")
+    await poor.until(lambda: poor.heard()[-1] == "two")
+    assert poor.heard()[1:] == ["<Alice> one", "two"]
