@@ -1,6 +1,7 @@
 """The parts of the plugin that work over any homeserver, wired together: given events, it keeps communities in step."""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -28,8 +29,8 @@ from .watch import Watch
 
 log = logging.getLogger("haven")
 
-PREFIX = "!"
-"""What commands begin with: only these are remembered as heard."""
+COMMAND = re.compile(r"!c(?:ommunity)?(?:\s|$)", re.IGNORECASE)
+"""How commands begin (CONTRACT, "Commands"): only these are kept until they are answered."""
 
 
 class Voice(Tells, Warns, Protocol):
@@ -59,9 +60,12 @@ class Engine:
     async def run(self) -> None:
         """See the rooms, take up what an earlier life left, and keep everything in step."""
         try:
+            unanswered = await self.store.unanswered()
             await self.watch.open()
             await self._settle()
             await self.jobs.resume()
+            for message in unanswered:
+                self._take_turn(message, kept=True)
             await self.store.tidy()
             await self.watch.run()
         finally:
@@ -85,12 +89,19 @@ class Engine:
 
     def hear(self, message: Incoming) -> None:
         """Somebody has said something."""
-        self.turns.take(message.room, lambda: self._answer(message))
+        self._take_turn(message, kept=False)
 
-    async def _answer(self, message: Incoming) -> None:
+    def _take_turn(self, message: Incoming, *, kept: bool) -> None:
+        self.turns.take(message.room, lambda: self._answer(message, kept=kept))
+
+    async def _answer(self, message: Incoming, *, kept: bool) -> None:
+        """Answer what was said; a command once, though we may die over it."""
         await self.watch.ready.wait()
-        if not message.body.startswith(PREFIX) or await self.store.hears(message.event):
+        if not COMMAND.match(message.body):
             await self.answer(message)
+        elif kept or await self.store.hears(message):
+            await self.answer(message)
+            await self.store.answered(message.event)
 
     async def _settle(self) -> None:
         """Find out what became of rooms whose making was interrupted, however long the homeserver needs."""

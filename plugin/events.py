@@ -92,7 +92,7 @@ def news(sync: Raw, bot: UserId) -> Iterator[News]:
     """What the answer to ``/sync`` says of rooms, messages left aside."""
     rooms = _mapping(sync.get("rooms"))
     for room, said in _mapping(rooms.get("join")).items():
-        if _mapping(said.get("timeline")).get("limited") is True:
+        if _mapping(_mapping(said).get("timeline")).get("limited") is True:
             yield Gap(RoomId(room))
         for part in ("state", "timeline"):
             for raw in _events(said, part):
@@ -128,8 +128,8 @@ def _mentions(content: Raw) -> tuple[UserId, ...]:
     return tuple(UserId(user) for user in listed if isinstance(user, str))
 
 
-def _events(said: Raw, part: str) -> list[Raw]:
-    events = _mapping(said.get(part)).get("events")
+def _events(said: object, part: str) -> list[Raw]:
+    events = _mapping(_mapping(said).get(part)).get("events")
     return [raw for raw in events if isinstance(raw, Mapping)] if isinstance(events, list) else []
 
 

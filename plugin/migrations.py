@@ -20,8 +20,14 @@ TABLES = (
     "CREATE TABLE begun_room (slot TEXT NOT NULL PRIMARY KEY, invite TEXT NOT NULL)",
     # What the admins of a community have been told and what is still so.
     "CREATE TABLE concern (space TEXT NOT NULL, said TEXT NOT NULL, PRIMARY KEY (space, said))",
-    # Commands that were taken, for a week: the same event is never carried out twice.
-    "CREATE TABLE heard (event TEXT NOT NULL PRIMARY KEY, at BIGINT NOT NULL)",
+    # Commands that were taken, for a week: the same event is never carried out twice. `message`: JSON, "" as soon as it is answered;
+    # `tries`: in how many lives it was begun.
+    """CREATE TABLE heard (
+        event   TEXT    NOT NULL PRIMARY KEY,
+        at      BIGINT  NOT NULL,
+        message TEXT    NOT NULL,
+        tries   INTEGER NOT NULL DEFAULT 1
+    )""",
     "CREATE INDEX heard_at ON heard (at)",
 )
 

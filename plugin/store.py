@@ -3,18 +3,30 @@
 Losing it loses what is under way and nothing else. SQLite or PostgreSQL, as maubot has it.
 """
 
+import json
+import logging
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any
 
 from mautrix.util.async_db import Database
 
 from haven.ids import EventId, RoomId, UserId
 
 from .creation import Begun
+from .events import Incoming
 from .service.work import Job, Report, read, written
+
+logging.getLogger("aiosqlite").setLevel(logging.INFO)
+# At DEBUG it tells every value it stores, and the usual configuration of maubot writes DEBUG into its log.
 
 KEPT = 8 * 24 * 3600 * 1000
 """Milliseconds for which jobs that are done, and commands, are recognised when they come again."""
+
+
+LIVES = 3
+"""In how many lives a command is begun: one that ends the process each time must not do so for ever."""
 
 
 def now_ms() -> int:
@@ -105,13 +117,25 @@ class Store:
 
     # --- commands -------------------------------------------------------------------------------------------
 
-    async def hears(self, event: EventId) -> bool:
-        """Whether a command comes for the first time; from now on it does not."""
+    async def hears(self, message: Incoming) -> bool:
+        """Take a command; false where it was taken before. Its text is kept until it is `answered`."""
         return await self._is_new(
-            "INSERT INTO heard (event, at) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING event",
-            event,
+            "INSERT INTO heard (event, at, message) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING event",
+            message.event,
             self._clock(),
+            json.dumps(asdict(message)),
         )
+
+    async def answered(self, event: EventId) -> None:
+        """A command needs nothing more; what it said is forgotten."""
+        await self._database.execute("UPDATE heard SET message='' WHERE event=$1", event)
+
+    async def unanswered(self) -> tuple[Incoming, ...]:
+        """The commands that an earlier life took and did not come to the end of; each is given in a few lives at most."""
+        await self._database.execute("UPDATE heard SET message='' WHERE tries >= $1", LIVES)
+        await self._database.execute("UPDATE heard SET tries = tries + 1 WHERE message <> ''")
+        rows = await self._database.fetch("SELECT message FROM heard WHERE message <> '' ORDER BY at, event")
+        return tuple(_incoming(json.loads(row["message"])) for row in rows)
 
     async def tidy(self) -> None:
         """Forget what is long past."""
@@ -121,3 +145,7 @@ class Store:
 
     async def _is_new(self, insertion: str, *values: object) -> bool:
         return await self._database.fetchval(insertion, *values) is not None
+
+
+def _incoming(kept: dict[str, Any]) -> Incoming:
+    return Incoming(**{**kept, "mentions": tuple(kept["mentions"])})

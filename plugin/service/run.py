@@ -67,11 +67,12 @@ class Run:
         return await self._carried_out()
 
     async def _carried_out(self) -> Outcome:
-        until = self.clock.now() + GIVEN_UP_AFTER
-        for attempt in count():
+        until, attempt = self.clock.now() + GIVEN_UP_AFTER, 0
+        while True:
             try:
                 outcome = await self._attempt()
                 trouble = _trouble(outcome)
+                attempt = 0 if outcome.done else attempt
             except TryLater as later:
                 trouble = later
             else:
@@ -80,7 +81,7 @@ class Run:
             if self.clock.now() > until:
                 raise trouble
             await self.clock.wait(pause(trouble, attempt))
-        raise AssertionError("count() has no end")
+            attempt += 1
 
     async def _attempt(self) -> Outcome:
         work = self.job.work

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -17,7 +17,7 @@ from haven.reconcile import Outcome
 from plugin.concerns import Concern
 from plugin.config import Settings
 from plugin.engine import Engine, build
-from plugin.events import Left, Nudge
+from plugin.events import Incoming, Left, Nudge
 from plugin.migrations import upgrades
 from plugin.service.work import Job, Report
 from plugin.store import Store
@@ -139,11 +139,13 @@ async def living(
     told: Told | None = None,
     bot: str = "bot",
     watching: bool = True,
+    answer: Callable[[Incoming], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Life]:
     """Start the engine and stop it at the end. ``watching`` off: it sees and makes, but keeps nothing in step by itself."""
     client, told = server.person(bot), told or Told()
     engine = build(client, settings or Settings(), store, told, FastClock())
 
+    engine.answer = answer or engine.answer
     life = Life(engine, client, server, told)
 
     def wire(event: Event) -> None:
