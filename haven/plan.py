@@ -21,7 +21,7 @@ from haven.model import Community
 from haven.ports import Content, NewRoom, StateEvent
 from haven.reach import POWER, Obstacle, Reach
 from haven.snapshot import Census, Membership, Room, World, called, census, described
-from haven.stateevents import CHILD, SLOT
+from haven.stateevents import CHILD, RECORDS, SLOT
 
 __all__ = ["POWER", "Obstacle", "Plan", "plan_for", "resolved", "resolved_content", "topic_content"]
 
@@ -108,7 +108,15 @@ def _steps(
 
 
 def _differences(desired: DesiredRoom, reach: Reach) -> Iterator[Change]:
+    """The record comes first: it says what is meant, so that a crash after it loses nothing."""
     room = reach.room
+    missing = {place: content for place, content in desired.first.items() if place not in room.state}
+    state = [
+        SetState(room.id, desired.name, kind, key, content)
+        for (kind, key), content in {**missing, **desired.state}.items()
+        if content != room.content(kind, key)
+    ]
+    yield from (change for change in state if change.type in RECORDS)
     levels = reach.adjusted(desired.power)
     if levels.content() != reach.power.content():
         detail = _level_changes(reach.power.users, levels.users)
@@ -117,10 +125,7 @@ def _differences(desired: DesiredRoom, reach: Reach) -> Iterator[Change]:
         yield SetState(room.id, desired.name, "m.room.name", "", {"name": desired.name})
     if desired.topic != described(room):
         yield SetState(room.id, desired.name, "m.room.topic", "", topic_content(desired.topic))
-    missing = {place: content for place, content in desired.first.items() if place not in room.state}
-    for (kind, key), content in {**missing, **desired.state}.items():
-        if content != room.content(kind, key):
-            yield SetState(room.id, desired.name, kind, key, content)
+    yield from (change for change in state if change.type not in RECORDS)
     for user in missing_guests(desired, room):
         yield Invite(room.id, desired.name, user)
     for user in surplus_guests(desired, room):

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from haven.changes import REMOVALS, Abandon, Change, CreateRoom, Invite, Remove, SetState
 from haven.desired import Actors, located
-from haven.errors import Guarded, HavenError, RateLimited, TryLater
+from haven.errors import Guarded, HavenError, RateLimited, Refused, TryLater
 from haven.guards import Bounds, guard
 from haven.ids import RoomId
 from haven.model import Community
@@ -208,9 +208,13 @@ class _Work:
             except TryLater as later:
                 if attempt == TRIES or isinstance(change, CreateRoom):
                     raise
-                await self.clock.wait(
-                    later.after if later.after is not None else BACK_OFF * 2 ** (attempt - 1)
-                )
+                own = BACK_OFF * 2 ** (attempt - 1)
+                await self.clock.wait(own if later.after is None else later.after)
+            except Refused:
+                # Who was invited or removed by a try whose answer was lost cannot be so again. The next round will see.
+                if attempt == 1 or not isinstance(change, Invite | Remove | Abandon):
+                    raise
+                return
             else:
                 return
 

@@ -16,6 +16,7 @@ from haven.ports import Content
 
 COMMUNITY = "chat.haven.community"
 GROUP = "chat.haven.group"
+RECORDS = (COMMUNITY, GROUP)
 LINK = "chat.haven.link"
 CHILD = "m.space.child"
 PARENT = "m.space.parent"

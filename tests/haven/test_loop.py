@@ -14,7 +14,7 @@ from haven.model import Community, Role
 from haven.reconcile import LANES, ROUNDS
 from tests.fakes.homeserver_faults import Request
 from tests.haven.town import Town, inhabited, level_everywhere, open_wish, slots
-from tests.haven.worlds import ANA, BO, BOT, CY, EVA, STRANGER, VERSIONS
+from tests.haven.worlds import ANA, BO, BOT, CY, EVA, STRANGER, VERSIONS, Edit
 
 SLOTS = sorted(f"wish/{part}" for part in ("space", "announcements", "general", "admins", "0", "1", "2"))
 
@@ -153,6 +153,15 @@ async def test_a_server_that_falters_is_asked_again(lose_answer: bool) -> None:
     assert (await town.settle(space, _promote)).in_step
     assert sorted(town.clock.waits) == [2.0] * len(SLOTS) + [4.0] * len(SLOTS)
     assert level_everywhere(town, EVA) == {90}
+
+
+@pytest.mark.parametrize(("port", "edit"), [("kick", _demote), ("invite", _promote)])
+async def test_who_was_removed_or_invited_by_a_lost_try_is_no_failure(port: str, edit: Edit) -> None:
+    town, space = await inhabited()
+    town.server.faults.fail_next(1, Unreachable(), port=port, lose_answer=True)
+    outcome = await town.settle(space, edit)
+    assert outcome.in_step
+    assert town.server.faults.count(port, user=BOT) >= 2
 
 
 @pytest.mark.parametrize("lose_answer", [False, True])

@@ -11,7 +11,7 @@ from haven.model import JoinPolicy, Kind, Role, Settings, Visibility
 from haven.plan import Plan, plan_for
 from haven.reach import POWER
 from haven.snapshot import Membership
-from haven.stateevents import CHILD, COMMUNITY, PARENT
+from haven.stateevents import CHILD, COMMUNITY, GROUP, PARENT
 from tests.haven.worlds import (
     ANA,
     BO,
@@ -100,6 +100,19 @@ def test_exceptions_hold_in_their_room_only() -> None:
     assert {name: power.of(EVA) for name, power in levels.items() if power.of(EVA)} == {"Books": 60}
     assert {name: power.of(FIL) for name, power in levels.items() if power.of(FIL)} == {"Announcements": 70}
     assert EVA not in place.room(Kind.ADMINS).members
+
+
+def test_what_is_meant_is_written_before_what_follows_from_it() -> None:
+    """Else a crash between the two would make drift of it."""
+    place = village()
+    books = next(group for group in place.community.groups if group.name == "Books")
+    wished = replace(books, exceptions={EVA: Role.GROUP_ADMIN}, visibility=Visibility.REQUEST)
+    plan = place.plan(lambda community: community.with_group(wished))
+    assert [change.type for change in plan.changes if isinstance(change, SetState)] == [
+        GROUP,
+        POWER,
+        "m.room.join_rules",
+    ]
 
 
 def test_a_room_renamed_by_hand_keeps_its_name_and_an_edit_changes_it() -> None:
