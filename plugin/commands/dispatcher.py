@@ -1,5 +1,6 @@
 """Takes what people say, finds the command in it, does it, and answers. The one place that words what went wrong."""
 
+import asyncio
 import logging
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from haven.permissions import Right
 from ..addresses import pills_in, room_in
 from ..events import Incoming
 from ..faults import reference_of
-from ..replies import Replies
+from ..replies import Replies, Wait
 from ..service.groups import is_alone
 from ..service.services import Services
 from ..wording import Answer, answer, code, item, line, of_error
@@ -26,11 +27,11 @@ FORMS = 8
 
 
 class Dispatcher:
-    """Answers commands."""
+    """Answers commands. ``wait``: lets seconds pass when the homeserver asks for it."""
 
-    def __init__(self, services: Services, table: Table = TABLE) -> None:
+    def __init__(self, services: Services, wait: Wait = asyncio.sleep, table: Table = TABLE) -> None:
         self._services = services
-        self._replies = Replies(services.messages, services.phrases)
+        self._replies = Replies(services.messages, services.phrases, wait)
         self._table = table
         self._grammar = table.grammar
 

@@ -1,6 +1,5 @@
 """A community in memory with people of every role, and commands said in it: the real engine, words and all."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -176,7 +175,7 @@ async def staged(
     replies = Replies(messages, phrases, clock.wait)
     engine = build(bot, settings, store, replies, clock)
     services = Services(engine.communities, engine.jobs, messages, settings, phrases, bot)
-    stage = Stage(server, engine, services, Dispatcher(services))
+    stage = Stage(server, engine, services, Dispatcher(services, clock.wait))
     server.on_event(lambda event: _wire(engine, event), bot.user)
     await engine.watch.open()
     try:
@@ -222,8 +221,3 @@ def _cast(stage: Stage, community: Community) -> Community:
         if role not in {Role.OWNER, Role.MEMBER}:
             community = Grant(stage.user(name), role, rooms.get(role)).carried_out(community)
     return community
-
-
-async def soon() -> None:
-    """Let others have their turn."""
-    await asyncio.sleep(0)
