@@ -1,7 +1,7 @@
 """Sends raw requests to a homeserver from a process of its own, as a bridge does, and tells when each began and ended.
 
 A program for `benchmarks.floor`: reads a `Job` as JSON from standard input, writes a list of [begun, ended] (seconds, `time.perf_counter`, which
-all processes of a machine share on Linux) in the order of the requests. Any answer but 2xx ends it with that answer.
+all processes of a machine share on Linux) in the order of the requests. Any answer but 2xx ends it.
 """
 
 import asyncio
@@ -16,6 +16,10 @@ import aiohttp
 from yarl import URL
 
 Span = tuple[float, float]
+
+
+class NotDone(Exception):
+    """A request was refused: status and body of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ async def _put(session: aiohttp.ClientSession, url: str, put: Put) -> None:
     async with session.put(where, json=put.body) as answer:
         content = await answer.read()
         if not answer.ok:
-            raise SystemExit(f"{answer.status} {content.decode(errors='replace')}")
+            raise NotDone(f"{answer.status} {content.decode(errors='replace')}")
 
 
 if __name__ == "__main__":

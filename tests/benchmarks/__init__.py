@@ -1,0 +1,1 @@
+"""Tests of the benchmarks' arithmetic and printing; never of a time."""
