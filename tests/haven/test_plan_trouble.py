@@ -9,8 +9,9 @@ from haven.founding import founded
 from haven.ids import RoomId, RoomVersion, UserId
 from haven.plan import Obstacle, Plan, plan_for
 from haven.ports import Content, StateEvent
+from haven.power import creators_are_infinite
 from haven.reach import POWER
-from haven.snapshot import Membership, Room
+from haven.snapshot import Membership, Room, room_of
 from haven.stateevents import BRIDGE, CHILD, COMMUNITY, GROUP, LINK
 from tests.haven.simulator import carried_out
 from tests.haven.worlds import (
@@ -172,3 +173,38 @@ def test_every_change_says_what_it_is_in_one_line() -> None:
         assert key.startswith("change.")
         assert values["room"]
     assert SetState(place.space, "F", GROUP, "", {}).line()[0] == "change.record"
+
+
+def test_an_elder_room_whose_record_was_damaged_is_no_twin() -> None:
+    """What cannot be read is left alone: people may have meant it."""
+    place = just_founded(wish("Books"))
+    elder = place.room("Books")
+    young = _younger(elder)
+    place.world[young.id] = young
+    place.says(BOT, elder.id, GROUP, {"version": "?"})
+    assert place.room("Books").id == young.id
+    assert elder.id not in {change.room for change in place.plan().changes}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_room_that_somebody_else_made_lists_its_creator_no_more_than_before(version: RoomVersion) -> None:
+    """A room that was taken in: Bo made it and asked the bot in, with 100; Bo is an admin, and creator for ever in version 12."""
+    place = village(version=version)
+    users = {BOT: 100} if creators_are_infinite(version) else {BOT: 100, BO: 100}
+    record = {"version": 1, "community": place.space, "kind": "group"}
+    adopted = room_of(
+        RoomId("!taken"),
+        [
+            StateEvent("m.room.create", "", BO, {"room_version": version}),
+            StateEvent(POWER, "", BO, {"users": users}),
+            StateEvent("m.room.name", "", BO, {"name": "Old"}),
+            StateEvent(GROUP, "", BOT, record),
+            StateEvent("m.room.member", BOT, BO, {"membership": "join"}),
+        ],
+    )
+    place.world[adopted.id] = adopted
+    place.settle()
+    owner = 100 if creators_are_infinite(version) else 95
+    assert place.world[adopted.id].power.users == {**users, ANA: owner, CY: 50, DORA: 40}
+    assert not place.plan().obstacles
+    assert place.hall.content(CHILD, adopted.id)["via"] == ["home.org"]
