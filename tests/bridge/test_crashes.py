@@ -20,9 +20,7 @@ STEPS = range(1, 19)
 
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", STEPS)
-async def test_messages_into_the_room(
-    tmp_path: Path, at: int, after_effect: bool
-) -> None:  # a parameter of the test
+async def test_messages_into_the_room(tmp_path: Path, at: int, after_effect: bool) -> None:
     lives = Lives(tmp_path)
     await lives.begin()
     await lives.live()
@@ -41,9 +39,7 @@ async def test_messages_into_the_room(
 
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("at", STEPS)
-async def test_messages_into_the_chat(
-    tmp_path: Path, at: int, after_effect: bool
-) -> None:  # a parameter of the test
+async def test_messages_into_the_chat(tmp_path: Path, at: int, after_effect: bool) -> None:
     lives = Lives(tmp_path, LINES)
     await lives.begin()
     await lives.live()

@@ -34,18 +34,12 @@ def postgres() -> Iterator[str]:
     as_user = ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] if os.geteuid() == 0 else []
     programs, data = BINARIES[-1], place / "data"
     run = [*as_user, str(programs / "initdb"), "-D", str(data), "-U", "haven", "-A", "trust", "--no-sync"]
-    subprocess.run(  # noqa: S603  # fixed words
-        run, check=True, capture_output=True, cwd=place
-    )
+    subprocess.run(run, check=True, capture_output=True, cwd=place)
     options = f"-p {port} -k {place} -c listen_addresses=127.0.0.1 -c fsync=off"
     control = [*as_user, str(programs / "pg_ctl"), "-D", str(data), "-w", "-l", str(place / "log")]
-    subprocess.run(  # noqa: S603  # fixed words
-        [*control, "-o", options, "start"], check=True, stdout=subprocess.DEVNULL, cwd=place
-    )
+    subprocess.run([*control, "-o", options, "start"], check=True, stdout=subprocess.DEVNULL, cwd=place)
     yield f"postgres://haven@127.0.0.1:{port}"
-    subprocess.run(  # noqa: S603  # fixed words
-        [*control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL, cwd=place
-    )
+    subprocess.run([*control, "-m", "immediate", "stop"], check=True, stdout=subprocess.DEVNULL, cwd=place)
     shutil.rmtree(place, ignore_errors=True)
 
 

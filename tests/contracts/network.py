@@ -1,6 +1,7 @@
 """What every network must keep, whichever it is: inherited by the memory network and by each real one.
 
-A subclass gives a ``world`` fixture: a running network with the chat open, and people of that network who can act.
+A subclass gives a ``world`` fixture: a running network with the chat open, and people of that network who
+can act.
 """
 
 import asyncio
@@ -36,7 +37,9 @@ PATIENCE = 20.0
 
 
 class World(Protocol):
-    """A network with people on it. ``network`` is running with ``log`` as its receiver and ``chat`` is open."""
+    """A network with people on it. ``network`` is running with ``log`` as its receiver and ``chat`` is
+    open.
+    """
 
     network: Network
     chat: ChatId

@@ -1,4 +1,6 @@
-"""The bridge under kill -9, a homeserver that goes away, lost answers and forged requests: nothing lost, nothing twice."""
+"""The bridge under kill -9, a homeserver that goes away, lost answers and forged requests: nothing lost,
+nothing twice.
+"""
 
 import asyncio
 import random
@@ -44,7 +46,9 @@ async def waiting(here: World, number: int) -> None:
 
 
 class Killer:
-    """Kills the bridge at seeded sends, when the request comes or when its answer is ready; holds all sends until let go."""
+    """Kills the bridge at seeded sends, when the request comes or when its answer is ready; holds all sends
+    until let go.
+    """
 
     def __init__(self, here: World, *, committed: bool) -> None:
         self.let_go = asyncio.Event()
@@ -78,7 +82,7 @@ class Killer:
 
 
 @pytest.mark.parametrize("committed", [False, True], ids=["before the homeserver has it", "after"])
-async def test_killed_on_the_way_into_the_room(here: World, committed: bool) -> None:  # a parameter of the test
+async def test_killed_on_the_way_into_the_room(here: World, committed: bool) -> None:
     texts = [f"in {committed} {number}" for number in range(12)]
     killer = Killer(here, committed=committed)
     here.proxy.before, here.proxy.after = killer.before, killer.after
