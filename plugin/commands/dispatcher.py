@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from haven.errors import HavenError, Invalid, Missing
 from haven.model import Community
@@ -33,7 +33,6 @@ class Dispatcher:
         self._services = services
         self._replies = Replies(services.messages, services.phrases, wait)
         self._table = table
-        self._grammar = table.grammar
 
     async def handle(self, message: Incoming) -> None:
         """Do what a message asks for and answer it; nothing where it asks for nothing. Raises nothing that was foreseen."""
@@ -64,10 +63,10 @@ class _Handling:
     message: Incoming
     language: str = ""
 
-    async def answer(self, line_: str) -> None:
+    async def answer(self, words: str) -> None:
         self.language = self.services.settings.language
         try:
-            given = await self._worded(line_)
+            given = await self._worded(words)
             if given is not None:
                 await self._deliver(given)
         except HavenError:
@@ -76,19 +75,19 @@ class _Handling:
             bug = line("answer.bug", reference=reference_of(log, error, "a command"))
             await self.replies.answer(self.message, self.language, answer(bug))
 
-    async def _worded(self, line_: str) -> Answer | None:
+    async def _worded(self, words: str) -> Answer | None:
         try:
-            return await self._done(line_)
+            return await self._done(words)
         except NotUnderstood as error:
             return _taught(error)
         except HavenError as error:
             return answer(of_error(error))
 
-    async def _done(self, line_: str) -> Answer | None:
+    async def _done(self, words: str) -> Answer | None:
         here = await self.services.communities.of_room(self.message.room)
         if here is not None:
             self.language = here.settings.language
-        request = parse(line_, self.table.grammar, pills_in(line_, self.message.html))
+        request = parse(words, self.table.grammar, pills_in(words, self.message.html))
         entry = self.table.entry(request.command)
         asked = Asked(self.services, self.replies, self.message, request, self.language, self.table)
         if request.help:
@@ -99,15 +98,7 @@ class _Handling:
 
     async def _within(self, entry: Within, asked: Asked, community: Community) -> Answer | None:
         self.language = community.settings.language
-        about = Asked(
-            asked.services,
-            asked.replies,
-            asked.message,
-            asked.request,
-            self.language,
-            asked.table,
-            entry.right,
-        )
+        about = replace(asked, language=self.language, right=entry.right)
         if entry.changes:
             require(about.world, community, about.who, Right.SEE)
             return await entry.run(about, community)

@@ -1,11 +1,12 @@
 """Links of rooms to chats on networks: wanted by us, made by the bridge, reported to the admins."""
 
+import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from haven.errors import Invalid
+from haven.errors import GiveUp, Invalid
 from haven.ids import ChatId, Network, RoomId, UserId
 from haven.model import Community, Group, Kind, Link
 from haven.phrases import Phrases
@@ -15,6 +16,8 @@ from haven.stateevents import BRIDGE, LINK, LinkState, LinkStatus, bridge_key, l
 from ..replies import Replies
 from ..wording import Line, Term, code, line
 from .communities import Communities
+
+log = logging.getLogger("haven.links")
 
 _NETWORK = re.compile(r"[a-z][a-z0-9-]{0,31}")
 CHAT_LIMIT = 200
@@ -131,11 +134,21 @@ class Links:
             if status.state is LinkState.CONNECTING:
                 kept |= earlier
             elif _said(key, status) not in before and (earlier or status.state is not LinkState.UNLINKED):
-                told = (news(group, status, self.replies.phrases),)
-                where = f"link.{room}.{key}.{status.state}.{status.since}"
-                await self.replies.tell(admins.room, community.settings.language, told, where)
+                told = news(group, status, self.replies.phrases)
+                await self._tell(
+                    admins.room,
+                    community.settings.language,
+                    told,
+                    f"link.{room}.{key}.{status.state}.{status.since}",
+                )
         if kept != before:
             await self.memory.set_said(room, kept)
+
+    async def _tell(self, admins: RoomId, language: str, told: Line, transaction: str) -> None:
+        try:
+            await self.replies.tell(admins, language, (told,), transaction)
+        except GiveUp as error:
+            log.warning("the admins could not be told of a link: %s", error)
 
 
 def _said(key: str, status: LinkStatus) -> str:
