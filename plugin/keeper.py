@@ -30,7 +30,7 @@ FIGHT = 5
 FIGHT_TIME = 600.0
 """Seconds."""
 
-REST = 3_600.0
+REST = 900.0
 """Seconds for which the keeper leaves a community alone after a fight."""
 
 Reports = Callable[[RoomId, tuple[Concern, ...]], Awaitable[None]]

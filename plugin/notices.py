@@ -62,7 +62,7 @@ class Notices:
         room = admins_room(space, world, self.communities.loop.actors.bot)
         if room is None:
             return True
-        community = self.communities.intent_of(world).communities.get(space)
+        community = self.communities.one_of(world, space)
         language = community.settings.language if community else self.language
         try:
             await self.warns.warn(room, language, concerns, uuid.uuid4().hex)

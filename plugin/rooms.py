@@ -14,7 +14,7 @@ from haven.errors import Missing, RateLimited, Refused
 from haven.ids import EventId, RoomId, UserId
 from haven.ports import KnowsItself, ListsRooms, ReadsRoom, StateEvent
 from haven.reconcile import Waits
-from haven.snapshot import Membership, Room, World, room_of
+from haven.snapshot import Census, Membership, Room, room_of
 
 LANES = 8
 """How many rooms are read at the same time."""
@@ -67,16 +67,17 @@ class Rooms:
         self._clock = clock
         self._cells: dict[RoomId, _Cell] = {}
         self._gate = asyncio.Lock()
-        self._world: World | None = None
+        self._world: Census | None = None
 
     @property
-    def world(self) -> World:
+    def world(self) -> Census:
         """All rooms as last seen, the very same value while nothing changes."""
         if self._world is None:
-            self._world = {room: cell.room for room, cell in self._cells.items() if cell.room is not None}
+            seen = {room: cell.room for room, cell in self._cells.items() if cell.room is not None}
+            self._world = Census(seen)
         return self._world
 
-    async def observe(self) -> World:
+    async def observe(self) -> Census:
         """See `haven.reconcile.Observes`. Asks about rooms in doubt only. Raises `TryLater`."""
         async with self._gate:
             doubted = [room for room, cell in self._cells.items() if cell.doubted]

@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from haven.errors import TryLater
 from haven.ids import RoomId
-from haven.intent import Intent
-from haven.model import Community
-from haven.snapshot import World
+from haven.snapshot import Census
+from haven.stateevents import GROUP
 
 from .clock import Clock, within
 from .concerns import Concern
@@ -21,6 +20,9 @@ from .service.communities import Communities
 from .service.run import pause
 
 log = logging.getLogger("haven.watch")
+
+NOTICE_PAUSE = 2.0
+"""Seconds between two looks at everything for what is damaged."""
 
 DEBOUNCE = 0.2
 """Seconds from the first nudge to looking: what belongs together comes together."""
@@ -45,6 +47,7 @@ class Watch:
     changed: Callable[[RoomId], Awaitable[None]] = _unheard
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _stale: asyncio.Event = field(default_factory=asyncio.Event)
     _touched: set[RoomId] = field(default_factory=set)
     _keepers: dict[RoomId, tuple[Keeper, asyncio.Task[None]]] = field(default_factory=dict)
     _noticed: dict[RoomId, tuple[Concern, ...]] = field(default_factory=dict)
@@ -64,19 +67,22 @@ class Watch:
 
     async def run(self) -> None:
         """Look after all communities until cancelled. `open` comes first."""
+        noticing = asyncio.create_task(self._notice_again(), name="notices")
         try:
-            self._touched |= self.rooms.world.keys()
-            await self._round()
+            await self._round(self.rooms.world.keys())
             while True:
                 if await within(self._wake, self.clock, self.reread):
                     await self.clock.wait(DEBOUNCE)
                     self._wake.clear()
-                else:
-                    await self._seen_all()
-                    self._touched |= self.rooms.world.keys()
-                await self._round()
+                    touched, self._touched = self._touched, set()
+                    await self._round(touched)
+                elif await self._seen_all():
+                    await self._round(self.rooms.world.keys())
         finally:
-            await self._stop(tuple(self._keepers))
+            tasks = [noticing, *(task for _, task in self._keepers.values())]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _seen_all(self) -> bool:
         self.rooms.doubt_all()
@@ -88,31 +94,41 @@ class Watch:
             return False
         return True
 
-    async def _round(self) -> None:
-        """Look once, and wake whom it concerns."""
-        touched, self._touched = self._touched, set()
+    async def _round(self, touched: Iterable[RoomId]) -> None:
+        """Look once, and wake whom it concerns, one after the other: each has to think for a moment."""
         try:
             world = await self.rooms.observe()
-            intent = self.communities.intent_of(world)
-            await self._stop(self._keepers.keys() - intent.communities.keys())
-            for space in affected(intent, world, touched):
-                self._keeper(space).nudge()
-            await self._notice(intent, world)
-            for room in touched & world.keys():
-                await self.changed(room)
         except TryLater as later:
             log.warning("rooms cannot be read now: %s", later)
-            self._touched |= touched
+            self._touched.update(touched)
             self._wake.set()
             await self.clock.wait(pause(later, 0))
-        except Exception as error:
-            reference_of(log, error, "looking at the rooms")
+            return
+        for space in affected(world, touched):
+            self._keeper(space).nudge()
+            await asyncio.sleep(0)
+        self._stale.set()
 
-    async def _notice(self, intent: Intent, world: World) -> None:
+    async def _notice_again(self) -> None:
+        """Look through everything for what nobody believes or understands, now and then while things change."""
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            try:
+                await self._notice()
+            except TryLater as later:
+                log.info("notices must wait: %s", later)
+                self._stale.set()
+            except Exception as error:
+                reference_of(log, error, "looking for what is damaged")
+            await self.clock.wait(NOTICE_PAUSE)
+
+    async def _notice(self) -> None:
+        world, intent = await self.communities.reading()
         now = concerns_by_space(intent, world)
-        for space, concerns in now.items():
-            if self._noticed.get(space) != concerns:
-                await self.notices.report(space, "notice", concerns)
+        for space in now.keys() | self._noticed.keys():
+            if self._noticed.get(space) != now.get(space):
+                await self.notices.report(space, "notice", now.get(space, ()))
         self._noticed = dict(now)
 
     def _keeper(self, space: RoomId) -> Keeper:
@@ -125,25 +141,11 @@ class Watch:
     async def _report(self, space: RoomId, concerns: tuple[Concern, ...]) -> None:
         await self.notices.report(space, "keeper", concerns)
 
-    async def _stop(self, spaces: Iterable[RoomId]) -> None:
-        tasks = [self._keepers.pop(space)[1] for space in tuple(spaces)]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
-
-def affected(intent: Intent, world: World, touched: Iterable[RoomId]) -> Iterator[RoomId]:
-    """The communities that changes in these rooms may concern; rooms made twice for a slot included."""
-    rooms = frozenset(touched)
-    slots = {room.slot for room in (world.get(each) for each in rooms) if room} - {""}
-    for space, community in intent.communities.items():
-        if rooms & _rooms(community) or slots & _slots(community):
-            yield space
-
-
-def _rooms(community: Community) -> set[RoomId]:
-    return {community.space, *(group.room for group in community.groups)}
-
-
-def _slots(community: Community) -> set[str]:
-    return {community.slot, *(group.slot for group in community.groups)}
+def affected(world: Census, touched: Iterable[RoomId]) -> set[RoomId]:
+    """The spaces that changes in these rooms may concern: those they are or claim, also of their twins in the same slot."""
+    seen = [room for room in (world.get(each) for each in touched) if room is not None]
+    twins = [twin for room in seen if room.slot for twin in world.by_slot.get(room.slot, ())]
+    return {
+        room.id if room.is_space else RoomId(room.text(GROUP, "community")) for room in (*seen, *twins)
+    } & world.keys()

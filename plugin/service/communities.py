@@ -13,6 +13,7 @@ from haven.model import Community
 from haven.plan import Plan, plan_for
 from haven.reconcile import Loop, Outcome, Progress
 from haven.snapshot import Membership, World
+from haven.stateevents import GROUP
 
 from ..rooms import Rooms
 
@@ -58,20 +59,30 @@ class Communities:
 
     async def intent(self) -> Intent:
         """All communities, as the cache knows them: asks the server only about rooms that changed. Raises `TryLater`."""
-        return self.intent_of(await self.rooms.observe())
+        return (await self.reading())[1]
 
-    def intent_of(self, world: World) -> Intent:
-        """All communities of a world; the same world is read once."""
+    async def reading(self) -> tuple[World, Intent]:
+        """The world and what it means, which is read beside the loop: it takes a while where there are a thousand rooms."""
+        world = await self.rooms.observe()
         if self._read is None or self._read[0] is not world:
-            self._read = (world, read_intent(world, self.loop.actors))
-        return self._read[1]
+            self._read = (world, await asyncio.to_thread(read_intent, world, self.loop.actors))
+        return self._read
+
+    def one_of(self, world: World, space: RoomId) -> Community | None:
+        """The community of a space, in a world."""
+        if self._read is not None and self._read[0] is world:
+            return self._read[1].communities.get(space)
+        return read_intent(world, self.loop.actors, space).communities.get(space)
 
     async def of_room(self, room: RoomId) -> Community | None:
         """The community whose space or room this is; from the cache."""
-        communities = (await self.intent()).communities
-        if room in communities:
-            return communities[room]
-        return next((each for each in communities.values() if each.group(room)), None)
+        world = await self.rooms.observe()
+        seen = world.get(room)
+        if seen is None:
+            return None
+        space = room if seen.is_space else RoomId(seen.text(GROUP, "community"))
+        community = self.one_of(world, space)
+        return community if community and (space == room or community.group(room)) else None
 
     async def fresh(self, space: RoomId) -> Community:
         """One community after its space has been read anew (one request), so that rights hold now.
@@ -80,7 +91,7 @@ class Communities:
         """
         if space in self.rooms.world:
             self.rooms.doubt((space,))
-        return self._meant(await self.rooms.observe(), space)
+        return self.must(await self.rooms.observe(), space)
 
     async def is_member(self, space: RoomId, user: UserId) -> bool:
         """Whether somebody is joined to the space; from the cache."""
@@ -105,7 +116,7 @@ class Communities:
         async with self._lock(space):
             check(await self.fresh(space))
             outcome = await self.loop.reconcile(
-                lambda world: edit(self._meant(world, space)), self._bounds(bounds), progress
+                lambda world: edit(self.must(world, space)), self._bounds(bounds), progress
             )
         if not outcome.in_step:
             self.unfinished(space)
@@ -115,7 +126,7 @@ class Communities:
         """What would bring the community in step; all its rooms are read anew. Raises as `fresh`."""
         self._doubt(space)
         world = await self.rooms.observe()
-        return plan_for(self._meant(world, space), world, self.loop.actors)
+        return plan_for(self.must(world, space), world, self.loop.actors)
 
     async def repair(
         self, space: RoomId, bounds: Bounds | None = None, progress: Progress = _silent
@@ -127,7 +138,7 @@ class Communities:
     async def reconcile(self, space: RoomId) -> Outcome:
         """Bring the community in step with itself, as far as the cache knows. Raises `Missing`, `TryLater`."""
         async with self._lock(space):
-            return await self.loop.reconcile(lambda world: self._meant(world, space), self._bounds(None))
+            return await self.loop.reconcile(lambda world: self.must(world, space), self._bounds(None))
 
     async def carry_out(self, slot: str, meant: Meant, progress: Progress) -> Outcome:
         """Bring in step what ``meant`` reads, alone in the community whose space has this slot, also before it exists."""
@@ -146,12 +157,13 @@ class Communities:
         return said or replace(Bounds(), removals=self.removals)
 
     def _doubt(self, space: RoomId) -> None:
-        community = self.intent_of(self.rooms.world).communities.get(space)
+        community = self.one_of(self.rooms.world, space)
         if community is not None:
             self.rooms.doubt((space, *(group.room for group in community.groups)))
 
-    def _meant(self, world: World, space: RoomId) -> Community:
-        community = self.intent_of(world).communities.get(space)
+    def must(self, world: World, space: RoomId) -> Community:
+        """As `one_of`. Raises `Missing` where there is none."""
+        community = self.one_of(world, space)
         if community is None:
             raise Missing("community_missing")
         return community

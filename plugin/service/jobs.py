@@ -46,9 +46,8 @@ class Jobs:
         ``slot``: unique, made of the command's event. Raises `Invalid` where the community cannot have the group, `Missing` where
         there is no such community, `TryLater`. Rights are for the caller to check, with what `Communities.fresh` gives.
         """
-        communities = (await self.communities.intent()).communities
-        if space in communities:
-            with_added_group(communities[space], slot, wished, by)
+        there = self.communities.must(await self.communities.rooms.observe(), space)
+        with_added_group(there, slot, wished, by)
         await self._add(GroupJob(space, slot, wished, by), report)
 
     async def resume(self) -> None:

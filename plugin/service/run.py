@@ -8,7 +8,7 @@ from itertools import count
 
 from haven.changes import CreateRoom
 from haven.desired import located
-from haven.errors import GiveUp, HavenError, Missing, RateLimited, TryLater
+from haven.errors import GiveUp, HavenError, RateLimited, TryLater
 from haven.founding import founded, with_added_group
 from haven.ids import EventId
 from haven.model import Community
@@ -96,16 +96,13 @@ class Run:
         work = self.job.work
         assert isinstance(work, FoundingJob)  # noqa: S101 - tells mypy what `_attempt` has seen
         wished = located(founded(work.founding), world, self.communities.loop.actors)
-        there = self.communities.intent_of(world).communities.get(wished.space)
+        there = self.communities.one_of(world, wished.space)
         return wished if there is None else completed(there, wished)
 
     def _with_group(self, world: World) -> Community:
         work = self.job.work
         assert isinstance(work, GroupJob)  # noqa: S101 - tells mypy what `_attempt` has seen
-        there = self.communities.intent_of(world).communities.get(work.space)
-        if there is None:
-            raise Missing("community_missing")
-        return with_added_group(there, work.slot, work.wished, work.by)
+        return with_added_group(self.communities.must(world, work.space), work.slot, work.wished, work.by)
 
     async def _located(self, outcome: Outcome) -> Outcome:
         world = await self.communities.rooms.observe()
