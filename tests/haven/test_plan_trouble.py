@@ -7,6 +7,7 @@ import pytest
 from haven.changes import Abandon, Invite, Remove, SetState
 from haven.founding import founded
 from haven.ids import RoomId, RoomVersion, UserId
+from haven.model import Kind
 from haven.plan import Obstacle, Plan, plan_for
 from haven.ports import Content, StateEvent
 from haven.power import creators_are_infinite
@@ -208,3 +209,25 @@ def test_a_room_that_somebody_else_made_lists_its_creator_no_more_than_before(ve
     assert place.world[adopted.id].power.users == {**users, ANA: owner, CY: 50, DORA: 40}
     assert not place.plan().obstacles
     assert place.hall.content(CHILD, adopted.id)["via"] == ["home.org"]
+
+
+def test_the_entry_of_a_creator_is_left_as_it_is() -> None:
+    place = village(version=VERSIONS[1])
+    books = place.room("Books")
+    made_by_eva = replace(books.state["m.room.create", ""], sender=EVA)
+    place.world[books.id] = books.changed(made_by_eva)
+    place.says(BOT, books.id, GROUP, books.content(GROUP))
+    place.gives_level(EVA, books.id, EVA, 60)
+    assert not place.plan().changes
+
+
+def test_nobody_tries_to_remove_a_creator_of_version_12() -> None:
+    place = village()
+    admins = place.room(Kind.ADMINS)
+    create = admins.state["m.room.create", ""]
+    place.world[admins.id] = admins.changed(
+        replace(create, content={**create.content, "additional_creators": [EVA]})
+    )
+    place.becomes(admins.id, Membership.JOINED, EVA)
+    assert not place.plan().changes
+    assert not place.plan().obstacles
