@@ -7,7 +7,7 @@ from typing import TypeAlias
 from haven.errors import NotAllowed
 from haven.guards import Bounds
 from haven.ids import UserId
-from haven.model import Community
+from haven.model import Community, Role
 from haven.permissions import Right, has_right, holders
 from haven.reconcile import Outcome
 from haven.snapshot import Membership, World
@@ -83,7 +83,7 @@ def require(world: World, community: Community, user: UserId, right: Right) -> N
     if not is_member(world, community, user):
         raise NotAllowed("not_member", community=community.name)
     if not has_right(community, user, right):
-        able = ", ".join(role for role in holders(right, community.settings))
+        able = ", ".join(role for role in Role if role in holders(right, community.settings))
         raise NotAllowed("right_missing", role=community.role_of(user), holders=able)
 
 

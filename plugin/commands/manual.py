@@ -56,8 +56,7 @@ def of_command(command: Command) -> Answer:
 
 
 def _manual(command: Command) -> Iterator[Line]:
-    yield line("help.usage", usage=code(command.usage))
-    yield line(f"command.{command.key}")
+    yield line("help.command", usage=code(command.usage), about=Term(f"command.{command.key}"))
     for argument in command.arguments:
         yield item(f"argument.{argument.name.lower()}", name=code(argument.name))
     for option in command.options:

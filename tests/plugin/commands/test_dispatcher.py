@@ -103,7 +103,7 @@ async def test_help_offers_what_the_asker_may_do(stage: Stage, name: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("language", "words"), [("en", "Did you mean"), ("es", "¿Quisiste decir"), ("cs", "Nechtěli")]
+    ("language", "words"), [("en", "Did you mean"), ("es", "¿Quisiste decir"), ("cs", "Nemělo to být")]
 )
 async def test_errors_come_in_the_language_of_the_community(stage: Stage, language: str, words: str) -> None:
     await stage.say("owner", f"!c settings language {language}")
