@@ -51,9 +51,10 @@ class Jobs:
         await self._add(GroupJob(space, slot, wished, by), report)
 
     async def resume(self) -> None:
-        """Take up what an earlier life left."""
+        """Take up what an earlier life left; what this one has begun already goes on as it is."""
         for job in await self.store.open_jobs():
-            self._start(job)
+            if job.id not in self._tasks:
+                self._start(job)
 
     async def stop(self) -> None:
         """Lay everything down; it is taken up again at the next start."""

@@ -65,6 +65,15 @@ async def test_the_same_command_twice_is_one_community(server: FakeHomeserver, s
         assert life.told.said().count("started") == 1
 
 
+async def test_taking_up_what_was_left_begins_nothing_twice(server: FakeHomeserver, store: Store) -> None:
+    async with living(server, store) as life:
+        await life.engine.jobs.found(founding(server), report())
+        await life.engine.jobs.resume()
+        await life.engine.jobs.idle()
+        await assert_whole(life)
+        assert life.told.said().count("started") == 1
+
+
 async def killed_at(server: FakeHomeserver, store: Store, request: int, after_effect: bool) -> bool:
     """A founding during which the process dies at a request; whether it died, and not came to its end before."""
     async with living(server, store) as life:

@@ -158,6 +158,18 @@ async def test_no_invitation_but_to_a_direct_chat_is_accepted(bot: Bot, newcomer
     assert bot.person.user_id not in await ana.joined(room)
 
 
+async def test_a_wrong_setting_in_a_running_bot_is_named_and_changes_nothing(
+    bot: Bot, newcomer: Newcomer
+) -> None:
+    ana = await newcomer("ana")
+    await bot.maubot.configure(bot.instance, "removal_limit: many")
+    chat = await bot.chat(ana)
+    asked = await ana.say(chat, "!community help")
+    await ana.wait_for(chat, lambda event: event.sender == bot.person.user_id, after=asked)
+    assert "configuration: removal_limit must" in bot.maubot.log()
+    await bot.maubot.configure(bot.instance, "removal_limit: 10")
+
+
 OTHER = """\
 id: test.other
 version: "1.0.0"
