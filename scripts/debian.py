@@ -15,7 +15,10 @@ class Package:
     purpose: str
 
 
-FOR_TESTS = (Package("ngircd", "ngircd", "tests of the IRC network against ngIRCd"),)
+FOR_TESTS = (
+    Package("ngircd", "ngircd", "tests of the IRC network against ngIRCd"),
+    Package("postgresql", "pg_ctlcluster", "tests of the databases on PostgreSQL"),
+)
 
 
 def installed(package: Package) -> bool:
