@@ -1,6 +1,7 @@
 """P15: processor time of the bridge's process for each message from IRC, at a steady pace and in a burst.
 
-The kernel's count of the process (proc(5)); what the process uses while nothing happens is told apart, not taken off.
+The kernel's count of the process (proc(5)); what it uses while nothing happens is told apart, not taken off. Processor time depends on the
+machine and on who else uses it, so the floor says what a bare PUT costs its sender in the same run: a Python process, aiohttp, nothing else.
 """
 
 import asyncio
@@ -9,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.contestant import OURS, PEER, Contestant
+from benchmarks.contestant import FLOOR, OURS, PEER, Contestant
 from benchmarks.figures import median, rotations
-from benchmarks.irc_talk import on_irc
+from benchmarks.irc_talk import lines, on_irc
 from benchmarks.program import note, run
 from benchmarks.stage import Stage, stage
 from benchmarks.table import Cell, Table
@@ -34,14 +35,24 @@ async def measure(directory: Path, rounds: int) -> Sequence[Table]:
         people = {each.name: await on.chatters(PEOPLE, each) for each in on.contestants}
         for contestant in on.contestants:
             await on_irc(on, contestant, people[contestant.name], 3 * PEOPLE)
-        for order in rotations(list(people), rounds):
+        for order in rotations([FLOOR, *people], rounds):
             for name in order:
-                await _one(on, on.contestant(name), people[name], spent)
+                if name == FLOOR:
+                    await _floor(on, spent)
+                else:
+                    await _one(on, on.contestant(name), people[name], spent)
                 note(f"{name}: {spent[name, 'steady'][-1]:.1f} ms a message")
         for each in people.values():
             for person in each:
                 await person.aclose()
-    return [table(spent, list(people))]
+    return [table(spent, [FLOOR, *people])]
+
+
+async def _floor(on: Stage, spent: Spent) -> None:
+    spent[FLOOR, "idle"].append(0.0)
+    for case, count, pause in (("steady", STEADY, PACE), ("burst", BURST, 0.0)):
+        sent = await on.floor.say(lines(count), pause=pause)
+        spent[FLOOR, case].append(sent.cpu / count * 1000)
 
 
 async def _one(on: Stage, contestant: Contestant, people: Sequence[Chatter], spent: Spent) -> None:

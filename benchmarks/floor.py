@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.raw import Job, Put, Span
+from benchmarks.raw import Job, Put, Sent
 from embedded.matrix import Account, MatrixRefused, path, transaction
 from embedded.person import Person
 from embedded.places import ROOT
@@ -22,8 +22,8 @@ IN_FLIGHT = 8
 """How many requests Haven has on the way at once where order does not matter."""
 
 
-async def send(job: Job) -> list[Span]:
-    """Has another process do the job (so that our watching is not in its way); when each request began and ended."""
+async def send(job: Job) -> Sent:
+    """Has another process do the job, so that our watching is not in its way."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "benchmarks.raw"),
         cwd=ROOT,
@@ -39,7 +39,7 @@ async def send(job: Job) -> list[Span]:
         raise
     if process.returncode != 0:
         raise ChildFailed(f"the floor was not measured: {err.decode(errors='replace')}")
-    return [(begun, ended) for begun, ended in json.loads(out)]
+    return Sent.read(out.decode())
 
 
 class Floor:
@@ -86,8 +86,8 @@ class FloorRoom:
     room: str
     users: Sequence[str]
 
-    async def say(self, texts: Sequence[str], *, in_flight: int = 1, pause: float = 0.0) -> list[Span]:
-        """Sends messages; when each request began and was answered (seconds, `time.perf_counter`)."""
+    async def say(self, texts: Sequence[str], *, in_flight: int = 1, pause: float = 0.0) -> Sent:
+        """Sends messages, so many at once, with so many seconds after each."""
         puts = tuple(
             Put(
                 path("rooms", self.room, "send", "m.room.message", transaction()),

@@ -88,9 +88,9 @@ async def floor(on: Stage, count: int) -> list[float]:
     room = on.floor.room
     mark = on.watcher.mark(room)
     texts = [f"floor {next(_number)}" for _ in range(count)]
-    spans = await on.floor.say(texts, pause=PAUSE)
+    sent = await on.floor.say(texts, pause=PAUSE)
     seen = [await on.watcher.wait_for(room, text, after=mark) for text in texts]
-    return [(each.at - begun) * 1000 for each, (begun, _) in zip(seen, spans, strict=True)]
+    return [(each.at - begun) * 1000 for each, (begun, _) in zip(seen, sent.spans, strict=True)]
 
 
 async def from_irc(on: Stage, contestant: Contestant, person: Chatter, count: int) -> list[float]:

@@ -63,7 +63,9 @@ async def on_the_floor(on: Stage, count: int) -> Talk:
     """The users of the floor's appservice say lines by raw requests, one after the other."""
     texts, room = lines(count), on.floor.room
     mark = on.watcher.mark(room)
-    spans = await on.floor.say(texts)
+    sent = await on.floor.say(texts)
     ended = await on.watcher.wait_for_lines(room, frozenset(texts), after=mark, patience=PATIENCE)
     came = arrival(texts, on.watcher.lines(room, after=mark))
-    return Talk((ended or time.perf_counter()) - spans[0][0], came, len(on.watcher.seen(room, after=mark)))
+    return Talk(
+        (ended or time.perf_counter()) - sent.spans[0][0], came, len(on.watcher.seen(room, after=mark))
+    )

@@ -120,7 +120,7 @@ async def floor(place: Town, friend: str) -> list[float]:
     before = await place.levels()
     seconds = []
     for levels in ({room: with_level(content, friend, ADMIN) for room, content in before.items()}, before):
-        spans = await place.put(levels)
+        spans = (await place.put(levels)).spans
         seconds.append(max(ended for _, ended in spans) - min(begun for begun, _ in spans))
     note(f"floor: {seconds}")
     await place.maubot.start_instance("haven")

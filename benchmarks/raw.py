@@ -1,7 +1,6 @@
 """Sends raw requests to a homeserver from a process of its own, as a bridge does, and tells when each began and ended.
 
-A program for `benchmarks.floor`: reads a `Job` as JSON from standard input, writes a list of [begun, ended] (seconds, `time.perf_counter`, which
-all processes of a machine share on Linux) in the order of the requests. Any answer but 2xx ends it.
+A program for `benchmarks.floor`: reads a `Job` as JSON from standard input, writes a `Sent` as JSON. Any answer but 2xx ends it.
 """
 
 import asyncio
@@ -16,6 +15,7 @@ import aiohttp
 from yarl import URL
 
 Span = tuple[float, float]
+"""When a request began and ended: seconds of `time.perf_counter`, which all processes of a machine share on Linux."""
 
 
 class NotDone(Exception):
@@ -52,10 +52,29 @@ class Job:
         return Job(**{**raw, "puts": tuple(Put(**put) for put in raw["puts"])})
 
 
-async def send(job: Job) -> list[Span]:
-    """Does the job; when each request began and ended."""
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of a job: a span for each request, in their order, and the processor time of all of them in seconds."""
+
+    spans: tuple[Span, ...]
+    cpu: float
+
+    def written(self) -> str:
+        """This as JSON."""
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def read(text: str) -> "Sent":
+        """What `written` made the JSON of."""
+        raw = json.loads(text)
+        return Sent(tuple((begun, ended) for begun, ended in raw["spans"]), raw["cpu"])
+
+
+async def send(job: Job) -> Sent:
+    """Does the job."""
     spans: list[Span] = [(0.0, 0.0)] * len(job.puts)
     left = iter(enumerate(job.puts))
+    cpu = time.process_time()
     headers = {"Authorization": f"Bearer {job.token}"}
     async with aiohttp.ClientSession(headers=headers) as session:
 
@@ -68,7 +87,7 @@ async def send(job: Job) -> list[Span]:
                     await asyncio.sleep(job.pause)
 
         await asyncio.gather(*(lane(left) for _ in range(job.in_flight)))
-    return spans
+    return Sent(tuple(spans), time.process_time() - cpu)
 
 
 async def _put(session: aiohttp.ClientSession, url: str, put: Put) -> None:
@@ -81,4 +100,4 @@ async def _put(session: aiohttp.ClientSession, url: str, put: Put) -> None:
 
 
 if __name__ == "__main__":
-    json.dump(asyncio.run(send(Job.read(sys.stdin.read()))), sys.stdout)
+    sys.stdout.write(asyncio.run(send(Job.read(sys.stdin.read()))).written())

@@ -5,14 +5,14 @@ import json
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.floor import IN_FLIGHT, send
 from benchmarks.program import note
-from benchmarks.raw import Job, Put, Span
+from benchmarks.raw import Job, Put, Sent
 from embedded.matrix import Json, path
 from embedded.maubot import Maubot
 from embedded.person import Person
@@ -80,7 +80,7 @@ class Town:
         each = await asyncio.gather(*(self.bot.state(room, POWER) for room in self.rooms))
         return {room: content or {} for room, content in zip(self.rooms, each, strict=True)}
 
-    async def put(self, levels: Mapping[str, Json]) -> Sequence[Span]:
+    async def put(self, levels: Mapping[str, Json]) -> Sent:
         """The floor: sets the levels of rooms with raw requests, in the bot's name, through the same proxy."""
         puts = tuple(
             Put(path("rooms", room, "state", POWER, ""), content) for room, content in levels.items()

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import web
 
-from benchmarks.raw import Job, NotDone, Put, send
+from benchmarks.raw import Job, NotDone, Put, Sent, send
 from embedded.ports import HOST, free_port
 
 JOB = Job("http://127.0.0.1:1", "secret", (Put("/a%2Fb", {"n": 1}, "@ghost:here"), Put("/c", {})), 2, 0.5)
@@ -11,6 +11,11 @@ JOB = Job("http://127.0.0.1:1", "secret", (Put("/a%2Fb", {"n": 1}, "@ghost:here"
 
 def test_a_job_is_read_as_it_was_written() -> None:
     assert Job.read(JOB.written()) == JOB
+
+
+def test_what_came_of_a_job_is_read_as_it_was_written() -> None:
+    sent = Sent(((1.0, 2.5), (2.5, 3.0)), 0.25)
+    assert Sent.read(sent.written()) == sent
 
 
 class _Server:
@@ -39,7 +44,7 @@ async def test_requests_go_out_as_they_are_meant() -> None:
     server = _Server()
     runner, url = await server.start()
     try:
-        spans = await send(Job(url, "secret", JOB.puts))
+        spans = (await send(Job(url, "secret", JOB.puts))).spans
     finally:
         await runner.cleanup()
     assert server.asked == [
