@@ -18,32 +18,30 @@ async def help_(asked: Asked) -> Answer:
     wanted = asked.request.argument("COMMAND")
     if wanted:
         return of_command(parse(f"{wanted} --help", asked.table.grammar).command)
-    community = await _about(asked)
-    told = (one for section in asked.table.sections for one in _section(section, asked, community))
+    communities = await _about(asked)
+    told = (one for section in asked.table.sections for one in _section(section, asked, communities))
     return answer(line("help.overview"), *told, line("help.more", usage=code(f"{SHORT} help group add")))
 
 
-async def _about(asked: Asked) -> Community | None:
-    """The community whose commands are listed: that of the room, or the only one of the asker; none to strangers."""
+async def _about(asked: Asked) -> tuple[Community, ...]:
+    """The communities whose commands are listed: that of the room, elsewhere all of the asker; none to strangers."""
     here = await asked.services.communities.of_room(asked.message.room)
     own = await own_communities(asked.services, asked.who)
-    if here is not None:
-        return here if here in own else None
-    return own[0] if len(own) == 1 else None
+    return own if here is None else tuple(community for community in own if community.space == here.space)
 
 
-def _section(section: Section, asked: Asked, community: Community | None) -> Iterator[Line]:
-    usable = [entry for entry in section.entries if _may(entry, asked, community)]
+def _section(section: Section, asked: Asked, communities: tuple[Community, ...]) -> Iterator[Line]:
+    usable = [entry for entry in section.entries if _may(entry, asked, communities)]
     if usable:
         yield head(section.key)
     for entry in usable:
         yield _summary(entry.command)
 
 
-def _may(entry: Entry, asked: Asked, community: Community | None) -> bool:
+def _may(entry: Entry, asked: Asked, communities: tuple[Community, ...]) -> bool:
     if isinstance(entry, Anywhere):
         return entry.open_to(asked)
-    return community is not None and has_right(community, asked.who, entry.right)
+    return any(has_right(community, asked.who, entry.right) for community in communities)
 
 
 def _summary(command: Command) -> Line:

@@ -21,6 +21,8 @@ log = logging.getLogger("haven.links")
 
 _NETWORK = re.compile(r"[a-z][a-z0-9-]{0,31}")
 CHAT_LIMIT = 200
+OURS = "link "
+"""What we remember of a room begins so: others remember theirs beside it."""
 
 
 def wanted_link(network: str, chat: str, by: UserId) -> Link:
@@ -126,11 +128,12 @@ class Links:
         admins = community.only(Kind.ADMINS) if community else None
         if community is None or group is None or admins is None:
             return
-        before = await self.memory.said(room)
+        all_said = await self.memory.said(room)
+        before = {said for said in all_said if said.startswith(OURS)}
         now = statuses(self.communities.rooms.world.get(room), self.communities.loop.actors.bridge)
         kept = {_said(key, status) for key, status in now.items()}
         for key, status in now.items():
-            earlier = {said for said in before if said.startswith(f"{key} ")}
+            earlier = {said for said in before if said.startswith(f"{OURS}{key} ")}
             if status.state is LinkState.CONNECTING:
                 kept |= earlier
             elif _said(key, status) not in before and (earlier or status.state is not LinkState.UNLINKED):
@@ -142,7 +145,7 @@ class Links:
                     f"link.{room}.{key}.{status.state}.{status.since}",
                 )
         if kept != before:
-            await self.memory.set_said(room, kept)
+            await self.memory.set_said(room, (all_said - before) | kept)
 
     async def _tell(self, admins: RoomId, language: str, told: Line, transaction: str) -> None:
         try:
@@ -152,7 +155,7 @@ class Links:
 
 
 def _said(key: str, status: LinkStatus) -> str:
-    return f"{key} {status.state} {status.code or status.reason}".strip()
+    return f"{OURS}{key} {status.state} {status.code or status.reason}".strip()
 
 
 def news(group: Group, status: LinkStatus, phrases: Phrases) -> Line:

@@ -186,6 +186,15 @@ async def test_the_admins_hear_of_every_turn_once(stage: Stage) -> None:
     assert await news(stage, memory) == ""
 
 
+async def test_what_others_remember_of_the_room_stays(stage: Stage) -> None:
+    memory, madrid = Memory(), await stage.room("Madrid")
+    await memory.set_said(madrid, {"notice of others"})
+    await stage.say("admin", "!c bridge link irc #madrid --group Madrid")
+    await bridge_says(stage, LinkState.LINKED)
+    assert "are linked" in await news(stage, memory)
+    assert await memory.said(madrid) > {"notice of others"}
+
+
 async def test_the_admins_hear_it_in_the_language_of_the_community(stage: Stage) -> None:
     await stage.say("admin", "!c settings language es")
     await stage.say("admin", "!c bridge link irc #madrid --group Madrid")
