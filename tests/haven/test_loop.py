@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haven.errors import HavenError, RateLimited, Refused, Unreachable
+from haven.founding import WishedGroup
 from haven.guards import Bounds
 from haven.ids import RoomId, RoomVersion
 from haven.model import Community, Role
@@ -112,6 +114,19 @@ async def test_everything_ends_in_step_under_rate_limits_and_waits_what_it_was_t
     assert most <= 1
 
 
+async def test_once_limited_nobody_asks_without_waiting_for_their_turn() -> None:
+    """Each change is refused once more at most, after those that were on their way when the first refusal came."""
+    town = Town()
+    groups = tuple(WishedGroup(f"Group {number}") for number in range(10))
+    space = (await town.found(replace(open_wish(), groups=groups))).community.space
+    before = town.server.faults.writes(BOT)
+    town.server.faults.limit(0.2, 3, lambda: town.clock.now)
+    outcome = await town.settle(space, _promote)
+    assert outcome.in_step
+    refusals = town.server.faults.writes(BOT) - before - len(outcome.done)
+    assert refusals <= len(outcome.done) - 3 + LANES
+
+
 async def test_a_founding_survives_the_limits_for_making_rooms() -> None:
     town = Town()
     town.server.faults.limit(0.016, 2, lambda: town.clock.now)
@@ -205,6 +220,21 @@ async def test_a_room_that_refuses_keeps_nobody_else_waiting() -> None:
     town.server.faults.forgive()
     assert (await town.settle(space)).in_step
     assert level_everywhere(town, EVA) == {90}
+
+
+async def test_nothing_more_is_tried_in_a_room_that_refused() -> None:
+    town, space = await inhabited()
+    admins = next(
+        room for room in town.server.rooms.values() if room.content("m.room.name") == {"name": "Admins"}
+    )
+
+    def refuse(request: Request) -> None:
+        if (request.room, request.about) == (admins.id, "m.room.power_levels"):
+            raise Refused("homeserver_refused", code="M_FORBIDDEN")
+
+    town.server.faults.before.append(refuse)
+    assert len((await town.settle(space, _promote)).failures) == 1
+    assert admins.membership(EVA) == ""
 
 
 async def test_a_server_that_stays_away_is_given_up_for_now() -> None:
