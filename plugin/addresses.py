@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from itertools import islice
 from urllib.parse import quote, unquote
 
 from haven.ids import RoomId, UserId
@@ -11,6 +12,7 @@ from haven.ids import RoomId, UserId
 _LINK = re.compile(
     r"^<?(?:https?://(?:www\.)?matrix\.to/#/|matrix:)(?P<path>[^?>\s]+)(?:\?[^>\s]*)?>?$", re.IGNORECASE
 )
+_MARKDOWN = re.compile(r"\[[^\[\]\n]{0,100}\]\((?P<target>https?://matrix\.to/#/[^)\s]{1,600})\)")
 _SIGILS = {"u/": "@", "user/": "@", "r/": "#", "room/": "#", "roomid/": "!"}
 """What stands for the first letter of an id in a ``matrix:`` URI (spec: appendices, Matrix URI scheme)."""
 
@@ -78,17 +80,23 @@ def user_link(user: UserId) -> str:
 
 
 def pills_in(body: str, rich: str) -> tuple[Pill, ...]:
-    """Where people are mentioned in ``body``, as the rich form of the same message tells."""
-    found: list[Pill] = []
+    """Where people are mentioned in ``body``: as the rich form of the same message tells, or by links as Markdown writes them."""
+    found = list(islice(_written_out(body), MENTION_LIMIT))
+    taken = {pill.user for pill in found}
     place = 0
     for text, user in _mentions(rich):
-        for spelled in (f"[{text}]({user_link(user)})", text):
-            start = body.find(spelled, place) if spelled else -1
-            if start >= 0:
-                place = start + len(spelled)
-                found.append(Pill(start, place, user))
-                break
+        start = body.find(text, place) if text and user not in taken else -1
+        if start >= 0:
+            place = start + len(text)
+            found.append(Pill(start, place, user))
     return tuple(found)
+
+
+def _written_out(body: str) -> Iterator[Pill]:
+    for match in _MARKDOWN.finditer(body):
+        user = user_in(match["target"])
+        if user is not None:
+            yield Pill(match.start(), match.end(), user)
 
 
 def _mentions(rich: str) -> Iterator[tuple[str, UserId]]:

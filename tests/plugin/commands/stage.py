@@ -10,8 +10,9 @@ from haven.model import Community, JoinPolicy, Kind, Role, Settings, Visibility
 from haven.ports import Content
 from plugin.commands import Dispatcher
 from plugin.config import Settings as Configured
+from plugin.desk import open_desk
 from plugin.engine import Engine, build
-from plugin.events import Incoming, Nudge
+from plugin.events import Incoming, Nudge, reaction
 from plugin.homeserver_messages import Messenger
 from plugin.replies import Replies
 from plugin.service.roles import Grant
@@ -174,7 +175,8 @@ async def staged(
     phrases, messages, clock = await all_phrases(), Messenger(bot), FastClock()
     replies = Replies(messages, phrases, clock.wait)
     engine = build(bot, settings, store, replies, clock)
-    services = Services(engine.communities, engine.jobs, messages, settings, phrases, bot)
+    desk = open_desk(store._database, engine, replies)
+    services = Services(engine.communities, engine.jobs, messages, settings, phrases, bot, desk)
     stage = Stage(server, engine, services, Dispatcher(services, clock.wait))
     server.on_event(lambda event: _wire(engine, event), bot.user)
     await engine.watch.open()
@@ -192,6 +194,11 @@ async def staged(
 def _wire(engine: Engine, event: Event) -> None:
     if event.key is not None:
         engine.take(Nudge(event.room, event.as_state()))
+    elif event.type == "m.reaction":
+        raw = {"event_id": event.id, "sender": event.sender, "content": event.content}
+        done = reaction(raw, event.room, engine.homeserver.user)
+        if done is not None:
+            engine.react(done)
 
 
 async def _found(stage: Stage) -> None:

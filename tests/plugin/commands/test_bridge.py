@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from haven.errors import Refused, Unreachable
 from haven.ids import ChatId, Network, RoomId, RoomVersion
 from haven.stateevents import BRIDGE as BRIDGED
 from haven.stateevents import LINK, LinkState, LinkStatus, bridge_content, bridge_key, read_link
@@ -184,6 +185,26 @@ async def test_the_admins_hear_of_every_turn_once(stage: Stage) -> None:
     await bridge_says(stage, LinkState.UNLINKED)
     assert "no longer linked" in await news(stage, memory)
     assert await news(stage, memory) == ""
+
+
+async def test_what_the_admins_cannot_be_told_is_not_tried_for_ever(stage: Stage) -> None:
+    memory = Memory()
+    await stage.say("admin", "!c bridge link irc #madrid --group Madrid")
+    await bridge_says(stage, LinkState.LINKED)
+    refusal = Refused("homeserver_refused", code="M_FORBIDDEN")
+    stage.server.faults.fail_next(1, refusal, port="send_message")
+    assert await news(stage, memory) == ""
+    assert await news(stage, memory) == ""
+
+
+async def test_what_the_admins_could_not_be_told_in_time_is_told_later(stage: Stage) -> None:
+    memory = Memory()
+    await stage.say("admin", "!c bridge link irc #madrid --group Madrid")
+    await bridge_says(stage, LinkState.LINKED)
+    stage.server.faults.fail_next(5, Unreachable(), port="send_message")
+    with pytest.raises(Unreachable):
+        await news(stage, memory)
+    assert "are linked" in await news(stage, memory)
 
 
 async def test_what_others_remember_of_the_room_stays(stage: Stage) -> None:

@@ -198,6 +198,14 @@ def test_a_mention_is_one_word_even_with_spaces() -> None:
     assert request.argument("ROLE") == "admin"
 
 
+@pytest.mark.parametrize("user", ["@ana:haven.test", "%40ana%3Ahaven.test"])
+def test_a_mention_may_be_written_as_markdown(user: str) -> None:
+    line = f"role add [Ana María](https://matrix.to/#/{user}) admin"
+    rich = f'role add <a href="https://matrix.to/#/{user}">Ana María</a> admin'
+    for html in ("", rich):
+        assert parse(line, GRAMMAR, pills_in(line, html)).argument("WHO") == "@ana:haven.test"
+
+
 def test_a_mention_in_an_announcement_stays_as_it_was_written() -> None:
     line = "announce Gracias, Ana María!"
     rich = 'Gracias, <a href="https://matrix.to/#/@ana:haven.test">Ana María</a>!'
