@@ -1,4 +1,7 @@
-"""How many examples the properties of the mind try: the same few in every run, many new ones with ``HAVEN_EXAMPLES=thorough``."""
+"""How many examples the properties of the mind try: the same few in every run; many new ones with ``HAVEN_EXAMPLES=thorough``.
+
+The thorough run takes minutes: give it ``--timeout 0``.
+"""
 
 import os
 
