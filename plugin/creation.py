@@ -4,7 +4,7 @@ That a room is being made is stored before it is asked for. Where the answer nev
 looked for by its slot for a while, since the homeserver may still be at it, before another is made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,10 +65,14 @@ class Creation:
         found = await self._settled(begun) if begun else None
         return found or await self._made(slot, new)
 
-    async def settle(self) -> None:
-        """Look for every room of which an earlier life did not hear. Raises `TryLater`."""
+    async def settle(self, slots: Container[str] | None = None) -> None:
+        """Look for every room (of ``slots``, if given) of whose making we did not hear. Raises `TryLater`.
+
+        Nobody else may be making one of them at the same time.
+        """
         for begun in await self.store.begun_rooms():
-            await self._settled(begun)
+            if slots is None or begun.slot in slots:
+                await self._settled(begun)
 
     async def _made(self, slot: str, new: NewRoom) -> RoomId:
         await self.store.begin_room(Begun(slot, tuple(new.invite)))

@@ -1,7 +1,7 @@
 """Durable jobs: what takes many requests is stored before the first of them and taken up again after a crash."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
 from haven.founding import Founding, WishedGroup, with_added_group
@@ -9,7 +9,7 @@ from haven.ids import RoomId, UserId
 
 from ..clock import Clock
 from .communities import Communities
-from .run import Run
+from .run import Run, Settle
 from .telling import KeepsJobs, Tells
 from .work import FoundingJob, GroupJob, Job, Report, Work
 
@@ -18,6 +18,10 @@ __all__ = ["Job", "Jobs", "KeepsJobs", "Report", "Tells"]
 
 def _never() -> bool:
     return False
+
+
+async def _settled(slots: Container[str]) -> None:
+    """Nothing is ever in question."""
 
 
 @dataclass(slots=True)
@@ -29,6 +33,7 @@ class Jobs:
     tells: Tells
     clock: Clock
     busy: Callable[[], bool] = _never
+    settle: Settle = _settled
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def found(self, founding: Founding, report: Report) -> None:
@@ -74,7 +79,7 @@ class Jobs:
             self._start(job)
 
     def _start(self, job: Job) -> None:
-        run = Run(job, self.communities, self.store, self.tells, self.clock, self.busy)
+        run = Run(job, self.communities, self.store, self.tells, self.clock, self.busy, self.settle)
         task = asyncio.create_task(run.to_its_end(), name=f"job {job.id}")
         self._tasks[job.id] = task
         task.add_done_callback(lambda _: self._tasks.pop(job.id, None))

@@ -2,12 +2,12 @@
 
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass, replace
 from itertools import count
 
 from haven.changes import CreateRoom
-from haven.desired import located
+from haven.desired import is_placeholder, located
 from haven.errors import GiveUp, HavenError, RateLimited, TryLater
 from haven.founding import founded, with_added_group
 from haven.ids import EventId
@@ -33,6 +33,10 @@ GIVEN_UP_AFTER = 24 * 3600.0
 """Seconds that a job is tried for, in one life."""
 
 
+Settle = Callable[[Container[str]], Awaitable[None]]
+"""Looks for the rooms of these slots of whose making we did not hear (`plugin.creation.Creation.settle`). May raise `TryLater`."""
+
+
 @dataclass(slots=True)
 class Run:
     """A job being done. ``busy``: whether the homeserver slows us down."""
@@ -43,6 +47,7 @@ class Run:
     tells: Tells
     clock: Clock
     busy: Callable[[], bool]
+    settle: Settle
     _quiet_until: float = float("-inf")
 
     async def to_its_end(self) -> None:
@@ -67,12 +72,13 @@ class Run:
         return await self._carried_out()
 
     async def _carried_out(self) -> Outcome:
-        until, attempt = self.clock.now() + GIVEN_UP_AFTER, 0
+        until, attempt, missing = self.clock.now() + GIVEN_UP_AFTER, 0, 0
         while True:
             try:
                 outcome = await self._attempt()
                 trouble = _trouble(outcome)
-                attempt = 0 if outcome.done else attempt
+                before, missing = missing, _missing(outcome.community)
+                attempt = 0 if outcome.done or missing < before else attempt
             except TryLater as later:
                 trouble = later
             else:
@@ -84,10 +90,13 @@ class Run:
             attempt += 1
 
     async def _attempt(self) -> Outcome:
+        """Once over everything, after rooms whose making is in question have been looked for."""
         work = self.job.work
         if isinstance(work, FoundingJob):
-            slot = founded(work.founding).slot
-            return await self.communities.carry_out(slot, self._founding, self._progress)
+            wished = founded(work.founding)
+            await self.settle({wished.slot, *(group.slot for group in wished.groups)})
+            return await self.communities.carry_out(wished.slot, self._founding, self._progress)
+        await self.settle({work.slot})
         slot = self.communities.key(work.space)
         return await self.communities.carry_out(slot, self._with_group, self._progress)
 
@@ -132,6 +141,13 @@ class Run:
                 log.info("news of a job could not be told: %s", error)
                 return None
         raise AssertionError("count() has no end")
+
+
+def _missing(community: Community) -> int:
+    """How many rooms are still to be made."""
+    return sum(
+        is_placeholder(room) for room in (community.space, *(group.room for group in community.groups))
+    )
 
 
 def completed(there: Community, wished: Community) -> Community:
