@@ -12,6 +12,10 @@ OURS, PEER, FLOOR = "haven", "heisenbridge", "floor"
 """The names in tables."""
 
 
+class CannotMeasure(Exception):
+    """What is missing, in a sentence for the person at the terminal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Contestant:
     """One bridge at work. `proxy` is there where requests are counted."""

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
+from benchmarks.contestant import CannotMeasure
 from benchmarks.table import Table, circumstances
 from embedded.processes import ChildFailed
 
@@ -31,7 +32,7 @@ def run(work: Work, description: str, rounds: int) -> None:
     ) as place:
         try:
             tables = asyncio.run(_bounded(work, Path(place), options.rounds))
-        except ChildFailed as failure:
+        except (CannotMeasure, ChildFailed) as failure:
             sys.exit(f"{failure}")
     print()
     for table in tables:

@@ -5,15 +5,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.contestant import OURS, PEER, Contestant
+from benchmarks.contestant import OURS, PEER, CannotMeasure, Contestant
 from benchmarks.floor import Floor, FloorRoom
 from benchmarks.heisenbridge import Heisenbridge
 from benchmarks.ours import link, registered
 from benchmarks.watcher import Watcher
 from embedded.bridge import Bridge
 from embedded.chatter import Chatter
-from embedded.irc import Ngircd
+from embedded.irc import Ngircd, ngircd_program
 from embedded.person import Person
+from embedded.places import python
 from embedded.proxy import Proxy
 from embedded.synapse import Synapse
 
@@ -54,6 +55,10 @@ async def stage(
     directory: Path, names: Sequence[str], *, speakers: int = 1, counted: bool = False
 ) -> AsyncIterator[Stage]:
     """Starts everything, the bridges of these names included; with `counted` each behind a proxy of its own. Ends everything."""
+    if ngircd_program() is None:
+        raise CannotMeasure("ngIRCd is not installed (Debian: apt install ngircd)")
+    if PEER in names and not python("benchmarks").exists():
+        raise CannotMeasure("heisenbridge is not installed: run `scripts/setup benchmarks`")
     async with AsyncExitStack() as open_:
         irc = await open_.enter_async_context(Ngircd(directory / "irc"))
         synapse = Synapse(directory / "synapse", DOMAIN)
