@@ -5,18 +5,19 @@ from typing import Any
 
 from maubot.plugin_base import Plugin
 from mautrix.client import InternalEventType
-from mautrix.types import EventType, MessageEvent
+from mautrix.types import EventType, MessageEvent, ReactionEvent
 from mautrix.util.async_db import Database, UpgradeTable
 
-from haven.errors import TryLater
+from haven.errors import HavenError
 from haven.ids import RoomId, UserId
 from haven.phrases import Phrases
 
 from .clock import SystemClock
 from .commands.dispatcher import Dispatcher
 from .config import Config, Settings, WrongSetting
+from .desk import open_desk
 from .engine import Engine, build
-from .events import message, news
+from .events import message, news, reaction
 from .faults import reference_of
 from .homeserver import MautrixHomeserver
 from .homeserver_messages import Messenger
@@ -50,11 +51,13 @@ class HavenBot(Plugin):
         await self._open(settings)
         self.client.add_event_handler(InternalEventType.SYNC_SUCCESSFUL, self._synced, wait_sync=True)
         self.client.add_event_handler(EventType.ROOM_MESSAGE, self._heard)
+        self.client.add_event_handler(EventType.REACTION, self._reacted)
 
     async def stop(self) -> None:
         """Lay everything down."""
         self.client.remove_event_handler(InternalEventType.SYNC_SUCCESSFUL, self._synced)
         self.client.remove_event_handler(EventType.ROOM_MESSAGE, self._heard)
+        self.client.remove_event_handler(EventType.REACTION, self._reacted)
         await self._close()
 
     async def on_external_config_update(self) -> None:
@@ -79,7 +82,7 @@ class HavenBot(Plugin):
     async def _check_version(self, settings: Settings) -> None:
         try:
             known = await MautrixHomeserver(self.client).room_versions()
-        except TryLater:
+        except HavenError:
             return
         if known and settings.version not in known:
             raise WrongSetting(
@@ -92,7 +95,8 @@ class HavenBot(Plugin):
         messages = Messenger(homeserver)
         store, replies = Store(self.database), Replies(messages, phrases)
         engine = build(homeserver, settings, store, replies, SystemClock())
-        services = Services(engine.communities, engine.jobs, messages, settings, phrases, homeserver)
+        desk = open_desk(self.database, engine, replies)
+        services = Services(engine.communities, engine.jobs, messages, settings, phrases, homeserver, desk)
         engine.answer = Dispatcher(services).handle
         engine.watch.changed = Links(engine.communities, replies, store).noticed
         self._engine = engine
@@ -124,6 +128,11 @@ class HavenBot(Plugin):
         said = message(event.serialize(), RoomId(event.room_id), self._user)
         if said is not None and self._engine is not None:
             self._engine.hear(said)
+
+    async def _reacted(self, event: ReactionEvent) -> None:
+        done = reaction(event.serialize(), RoomId(event.room_id), self._user)
+        if done is not None and self._engine is not None:
+            self._engine.react(done)
 
     @property
     def _user(self) -> UserId:

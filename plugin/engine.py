@@ -1,12 +1,13 @@
 """The parts of the plugin that work over any homeserver, wired together: given events, it keeps communities in step."""
 
+import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from haven.errors import HavenError, TryLater
+from haven.errors import HavenError
 from haven.ids import server_of
 from haven.ports import Homeserver
 from haven.reconcile import Loop
@@ -15,13 +16,12 @@ from .clock import Clock
 from .concerns import Warns
 from .config import Settings
 from .creation import Creation
-from .events import Gap, Incoming, Invited, Left, News, Nudge
+from .events import Gap, Incoming, Invited, Left, News, Nudge, Reaction
 from .hands import Hands
 from .notices import Notices
 from .rooms import Rooms
 from .service.communities import Communities
 from .service.jobs import Jobs
-from .service.run import pause
 from .service.telling import Tells
 from .store import Store
 from .turns import Turns
@@ -37,18 +37,23 @@ class Voice(Tells, Warns, Protocol):
     """Says what the engine has to say."""
 
 
+async def _undecided(reaction: Reaction) -> None:
+    """Nobody is there to decide."""
+
+
 async def _unanswered(message: Incoming) -> None:
     """Nobody is there to answer."""
 
 
 @dataclass(slots=True)
 class Engine:
-    """Everything that runs. Made by `build`; `run` until cancelled. ``answer``: carries out a command and answers it."""
+    """Everything that runs. Made by `build`; `run` until cancelled. ``answer``: carries out a command and answers it;
+    ``decide``: does what a reaction asks for; ``besides``: what else runs as long as the engine does.
+    """
 
     homeserver: Homeserver
     settings: Settings
     rooms: Rooms
-    creation: Creation
     communities: Communities
     jobs: Jobs
     watch: Watch
@@ -56,18 +61,21 @@ class Engine:
     store: Store
     clock: Clock
     answer: Callable[[Incoming], Awaitable[None]] = _unanswered
+    decide: Callable[[Reaction], Awaitable[None]] = _undecided
+    besides: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     async def run(self) -> None:
         """See the rooms, take up what an earlier life left, and keep everything in step."""
         try:
             unanswered = await self.store.unanswered()
             await self.watch.open()
-            await self._settle()
             await self.jobs.resume()
             for message in unanswered:
                 self._take_turn(message, kept=True)
             await self.store.tidy()
-            await self.watch.run()
+            async with asyncio.TaskGroup() as tasks:
+                for work in (self.watch.run, *self.besides):
+                    tasks.create_task(_done(work))
         finally:
             await self.turns.stop()
             await self.jobs.stop()
@@ -94,6 +102,14 @@ class Engine:
     def _take_turn(self, message: Incoming, *, kept: bool) -> None:
         self.turns.take(message.room, lambda: self._answer(message, kept=kept))
 
+    def react(self, reaction: Reaction) -> None:
+        """Somebody has reacted to something."""
+        self.turns.take(reaction.room, lambda: self._decide(reaction))
+
+    async def _decide(self, reaction: Reaction) -> None:
+        await self.watch.ready.wait()
+        await self.decide(reaction)
+
     async def _answer(self, message: Incoming, *, kept: bool) -> None:
         """Answer what was said; a command once, though we may die over it."""
         await self.watch.ready.wait()
@@ -102,19 +118,6 @@ class Engine:
         elif kept or await self.store.hears(message):
             await self.answer(message)
             await self.store.answered(message.event)
-
-    async def _settle(self) -> None:
-        """Find out what became of rooms whose making was interrupted, however long the homeserver needs."""
-        attempt = 0
-        while True:
-            try:
-                return await self.creation.settle()
-            except TryLater as later:
-                await self.clock.wait(pause(later, attempt))
-                attempt += 1
-            except HavenError as error:
-                log.warning("a room in question could not be looked for: %s", error)
-                return None
 
     def _invited(self, invitation: Invited) -> None:
         if self.settings.accept_invites and invitation.direct:
@@ -127,6 +130,10 @@ class Engine:
             log.info("an invitation to a direct chat could not be accepted: %s", error)
 
 
+async def _done(work: Callable[[], Awaitable[None]]) -> None:
+    await work()
+
+
 def build(homeserver: Homeserver, settings: Settings, store: Store, voice: Voice, clock: Clock) -> Engine:
     """The parts, wired."""
     rooms = Rooms(homeserver, clock)
@@ -134,8 +141,8 @@ def build(homeserver: Homeserver, settings: Settings, store: Store, voice: Voice
     hands = Hands(homeserver, rooms, creation, clock)
     loop = Loop(hands, rooms, clock, settings.actors(homeserver.user))
     communities = Communities(rooms, loop, settings.removals)
-    jobs = Jobs(communities, store, voice, clock, lambda: hands.limited)
+    jobs = Jobs(communities, store, voice, clock, lambda: hands.limited, creation.settle)
     notices = Notices(communities, voice, store, settings.language)
     watch = Watch(rooms, communities, notices, clock, settings.reread)
     communities.unfinished = watch.nudge
-    return Engine(homeserver, settings, rooms, creation, communities, jobs, watch, Turns(), store, clock)
+    return Engine(homeserver, settings, rooms, communities, jobs, watch, Turns(), store, clock)

@@ -30,6 +30,17 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
+class Reaction:
+    """Somebody else has reacted to an event (spec: ``m.annotation``). ``emoji``: what with, as it was sent."""
+
+    room: RoomId
+    event: EventId
+    sender: UserId
+    target: EventId
+    emoji: str
+
+
+@dataclass(frozen=True, slots=True)
 class Nudge:
     """A state event has come in a room we are in."""
 
@@ -86,6 +97,15 @@ def message(raw: Raw, room: RoomId, bot: UserId) -> Incoming | None:
         thread=EventId(_text(relation, "event_id") if threaded else ""),
         at=raw["origin_server_ts"] if isinstance(raw.get("origin_server_ts"), int) else 0,
     )
+
+
+def reaction(raw: Raw, room: RoomId, bot: UserId) -> Reaction | None:
+    """A reaction out of its event; ``None`` for our own and for what is damaged."""
+    relation = _mapping(_mapping(raw.get("content")).get("m.relates_to"))
+    sender, target, emoji = UserId(_text(raw, "sender")), _text(relation, "event_id"), _text(relation, "key")
+    if sender == bot or relation.get("rel_type") != "m.annotation" or not target or not emoji:
+        return None
+    return Reaction(room, EventId(_text(raw, "event_id")), sender, EventId(target), emoji)
 
 
 def news(sync: Raw, bot: UserId) -> Iterator[News]:

@@ -32,6 +32,47 @@ TABLES = (
 )
 
 
+DESK = (
+    # Questions to the admins, and what became of them. `about`: one open card of a kind about it in a space; `payload`: JSON;
+    # `event`: "" until it is shown; `expires`: milliseconds, 0 for never; `decided`: "" while it is open.
+    """CREATE TABLE card (
+        id      TEXT   NOT NULL PRIMARY KEY,
+        kind    TEXT   NOT NULL,
+        space   TEXT   NOT NULL,
+        about   TEXT   NOT NULL,
+        payload TEXT   NOT NULL,
+        room    TEXT   NOT NULL,
+        event   TEXT   NOT NULL,
+        expires BIGINT NOT NULL,
+        decided TEXT   NOT NULL,
+        made    BIGINT NOT NULL
+    )""",
+    "CREATE UNIQUE INDEX card_open ON card (kind, space, about) WHERE decided = ''",
+    "CREATE INDEX card_event ON card (room, event)",
+    # What has to happen at a time, in milliseconds.
+    """CREATE TABLE timer (
+        kind    TEXT   NOT NULL,
+        name    TEXT   NOT NULL,
+        at      BIGINT NOT NULL,
+        payload TEXT   NOT NULL,
+        PRIMARY KEY (kind, name)
+    )""",
+    "CREATE INDEX timer_at ON timer (at)",
+    # The audit log. `details`: JSON.
+    """CREATE TABLE deed (
+        id      TEXT   NOT NULL PRIMARY KEY,
+        space   TEXT   NOT NULL,
+        who     TEXT   NOT NULL,
+        what    TEXT   NOT NULL,
+        door    TEXT   NOT NULL,
+        at      BIGINT NOT NULL,
+        details TEXT   NOT NULL,
+        why     TEXT   NOT NULL
+    )""",
+    "CREATE INDEX deed_at ON deed (space, at)",
+)
+
+
 async def first(connection: Connection) -> None:
     """Version 1."""
     for table in TABLES:
@@ -39,3 +80,12 @@ async def first(connection: Connection) -> None:
 
 
 upgrades.register(first, description="The first tables")
+
+
+async def second(connection: Connection) -> None:
+    """Version 2."""
+    for table in DESK:
+        await connection.execute(table)
+
+
+upgrades.register(second, description="Cards, timers and the audit log")

@@ -6,6 +6,7 @@ from haven.phrases import Phrases
 from haven.ports import Homeserver
 
 from ..config import Settings
+from ..desk import Desk
 from ..homeserver_messages import Messenger
 from .communities import Communities
 from .jobs import Jobs
@@ -21,3 +22,4 @@ class Services:
     settings: Settings
     phrases: Phrases
     homeserver: Homeserver
+    desk: Desk

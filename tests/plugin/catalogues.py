@@ -12,6 +12,7 @@ from haven.model import Settings, setting_choices
 from haven.permissions import RoleRefusal
 from haven.phrases import Phrases
 from haven.stateevents import LinkState
+from plugin.audit import Door
 from plugin.commands.table import TABLE
 from plugin.i18n import LANGUAGES, read_phrases
 from plugin.notices import WORDED
@@ -102,6 +103,7 @@ def families() -> set[str]:
             for table in ("title", "kind")
             for kind in ("announcements", "general", "admins")
         ),
+        *(f"audit_door.{door}" for door in Door),
         *(f"link_state.{state}" for state in LinkState),
         *(f"link_news.{state}" for state in LinkState if state is not LinkState.CONNECTING),
         *(f"error.{refusal.value}" for refusal in RoleRefusal),
