@@ -2,7 +2,7 @@
 
 import pytest
 
-from haven.errors import Missing, NotAllowed, Unreachable
+from haven.errors import Missing, NotAllowed, Refused, Unreachable
 from haven.guards import Bounds
 from haven.ids import RoomId, RoomVersion, UserId
 from haven.model import Community, Kind, Role
@@ -13,7 +13,8 @@ from plugin.keeper import FIGHT
 from plugin.store import Store
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_client import FakeClient
-from tests.plugin.life import Life, Told, found, founding, living
+from tests.fakes.homeserver_faults import Request
+from tests.plugin.life import Life, Told, found, founding, living, report
 
 POWER = "m.room.power_levels"
 
@@ -265,3 +266,49 @@ async def test_a_plan_changes_nothing_and_reads_everything(server: FakeHomeserve
         assert len((await life.engine.communities.plan(community.space)).changes) == 1
         assert server.faults.writes(life.client.user) == before
         assert server.faults.count("room_state") >= reads + len(community.groups) + 1
+
+
+async def test_what_the_homeserver_refuses_for_good_is_reported_and_the_rest_is_done(
+    server: FakeHomeserver, store: Store
+) -> None:
+    ana, eva = server.person("ana"), server.person("eva").user
+    async with living(server, store) as life:
+        community = await founded(life)
+        general = community.only(Kind.GENERAL)
+        assert general is not None
+
+        def refuse(request: Request) -> None:
+            if (request.port, request.room) == ("send_state", general.room):
+                raise Refused("refused")
+
+        server.faults.before.append(refuse)
+        server.faults.requests.clear()
+        await grant(ana, server, community.space, eva, 90)
+        await life.settled(lambda: bool(life.told.warnings), "the refusal is reported")
+        others = [group.room for group in community.groups if group.room != general.room]
+        assert {level(server, room, eva) for room in others} == {90}
+        (concern,) = life.told.warnings[0][1]
+        assert (concern.key, concern.values) == ("concern.failed", {"room": "General", "type": POWER})
+        await life.engine.clock.wait(20)
+        server.faults.requests.clear()
+        await life.engine.clock.wait(60)
+        assert server.faults.requests == []
+
+
+async def test_the_log_names_nobody(
+    server: FakeHomeserver, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "haven")
+    ana, eva = server.person("ana"), server.person("eva").user
+    async with living(server, store) as life:
+        server.faults.fail_next(3, Unreachable())
+        community = await founded(life)
+        await ana.send_state(community.space, COMMUNITY, "", {"version": 1, "name": 7})
+        await life.settled(lambda: bool(life.told.warnings), "the damage is reported")
+        await life.engine.jobs.found(founding(server, "Others", "w2"), report("$other"))
+        server.faults.fail_next(9, Refused("refused"), port="create_room")
+        await life.engine.jobs.idle()
+        await grant(ana, server, community.space, eva, 90)
+    ours = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("haven"))
+    assert "concern.state_damaged" in ours
+    assert not [word for word in ("@", "ana", "eva", "Fathers", "Others", "Madrid") if word in ours]
