@@ -11,7 +11,7 @@ from typing import Protocol
 from haven.errors import GiveUp, RateLimited
 from haven.ids import RoomId, UserId
 from haven.ports import CreatesRoom, Invites, KnowsItself, NewRoom
-from haven.snapshot import Room, World
+from haven.snapshot import Room, World, census
 from haven.stateevents import COMMUNITY, GROUP, SLOT
 
 from .clock import Clock
@@ -105,8 +105,7 @@ class Creation:
 
     def _eldest(self, slot: str, world: World) -> Room | None:
         bot = self.homeserver.user
-        own = (room for room in world.values() if room.slot == slot and bot in room.creators)
-        return min(own, key=lambda room: (room.made_at, room.id), default=None)
+        return next((room for room in census(world).by_slot.get(slot, ()) if room.maker == bot), None)
 
     async def _invite(self, room: Room, people: Sequence[UserId]) -> None:
         """Invite whom the making would have invited, where the homeserver did not come to it."""
