@@ -4,7 +4,7 @@ Roles of the whole community are levels in the space, where they can also be giv
 or a group admin is an exception of one room, since a level between moderator and admin in the space would carry power there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import Enum, StrEnum
 
 from haven.ids import RoomVersion, UserId
@@ -102,48 +102,112 @@ def room_frame(kind: Kind, settings: Settings) -> PowerLevels:
 
 
 class Right(StrEnum):
-    """What a command can require."""
+    """What a command, or an answer to a card, can require."""
 
     SEE = "see"
+    REPORT = "report"
+    SUGGEST = "suggest"
     ADD_GROUP = "add_group"
+    MANAGE_GROUPS = "manage_groups"
+    ADOPT = "adopt"
+    UPGRADE = "upgrade"
+    DECIDE_SUGGESTIONS = "decide_suggestions"
     CHANGE_SETTINGS = "change_settings"
     CHANGE_ROLES = "change_roles"
     ANNOUNCE = "announce"
+    APPROVE = "approve"
+    INVITE = "invite"
+    REMOVE_PEOPLE = "remove_people"
+    BAN = "ban"
+    MUTE = "mute"
+    DELETE = "delete"
+    HANDLE_REPORTS = "handle_reports"
+    LOCKDOWN = "lockdown"
+    BAN_LISTS = "ban_lists"
     PLAN = "plan"
     REPAIR = "repair"
     LINK = "link"
     SEE_LINKS = "see_links"
+    SEE_LOG = "see_log"
+    DEACTIVATE = "deactivate"
+    TRANSFER = "transfer"
 
 
-_ADMINS = frozenset({Role.OWNER, Role.ADMIN})
+_OWNER = frozenset({Role.OWNER})
+_ADMINS = _OWNER | {Role.ADMIN}
+_MODERATORS = _ADMINS | {Role.MODERATOR}
 _STAFF = frozenset(COMMUNITY_ROLES)
+_EVERYONE = frozenset(Role)
 
 _HOLDERS: Mapping[Right, frozenset[Role]] = {
-    Right.SEE: frozenset(Role),
-    Right.ADD_GROUP: _ADMINS,
-    Right.CHANGE_SETTINGS: _ADMINS,
-    Right.CHANGE_ROLES: _ADMINS,
+    Right.MANAGE_GROUPS: _ADMINS | {Role.GROUP_ADMIN},
     Right.ANNOUNCE: _ADMINS | {Role.ANNOUNCER},
-    Right.PLAN: _ADMINS,
-    Right.REPAIR: _ADMINS,
-    Right.LINK: _ADMINS,
-    Right.SEE_LINKS: _STAFF,
+    **dict.fromkeys((Right.SEE, Right.REPORT, Right.SUGGEST), _EVERYONE),
+    **dict.fromkeys((Right.APPROVE, Right.INVITE, Right.SEE_LINKS, Right.SEE_LOG), _STAFF),
+    **dict.fromkeys(
+        (Right.REMOVE_PEOPLE, Right.BAN, Right.MUTE, Right.DELETE, Right.HANDLE_REPORTS), _MODERATORS
+    ),
+    **dict.fromkeys(
+        (Right.ADD_GROUP, Right.ADOPT, Right.UPGRADE, Right.DECIDE_SUGGESTIONS, Right.CHANGE_SETTINGS),
+        _ADMINS,
+    ),
+    **dict.fromkeys((Right.CHANGE_ROLES, Right.LOCKDOWN, Right.BAN_LISTS), _ADMINS),
+    **dict.fromkeys((Right.PLAN, Right.REPAIR, Right.LINK), _ADMINS),
+    **dict.fromkeys((Right.DEACTIVATE, Right.TRANSFER), _OWNER),
 }
 
 
 def holders(right: Right, settings: Settings) -> frozenset[Role]:
-    """The roles that have a right under these settings."""
+    """The roles that have a right under these settings. Announcers and group admins have theirs in their room only."""
     if right is Right.ADD_GROUP and settings.who_adds_groups is WhoAddsGroups.EVERYONE:
-        return frozenset(Role)
+        return _EVERYONE
     return _HOLDERS[right]
 
 
-def has_right(community: Community, user: UserId, right: Right) -> bool:
-    """Whether a member of the community may do it. That the person is a member is for the caller to know."""
-    announcements = community.only(Kind.ANNOUNCEMENTS)
-    if right is Right.ANNOUNCE and announcements is not None:
-        return role_in(community, announcements, user) in holders(right, community.settings)
-    return community.role_of(user) in holders(right, community.settings)
+def has_right(community: Community, user: UserId, right: Right, group: Group | None = None) -> bool:
+    """Whether a member of the community may do it, in ``group`` if one is given. That the person is a member is for the caller
+    to know.
+
+    Without a group only what holds in the whole community counts: a group admin may manage that group, not groups. A role that
+    was taken from somebody in one room does not bind what they may do by command in the whole community.
+    """
+    able = holders(right, community.settings)
+    place = community.only(Kind.ANNOUNCEMENTS) if right is Right.ANNOUNCE else group
+    if place is not None and (right is Right.ANNOUNCE or community.role_of(user) not in able):
+        return role_in(community, place, user) in able
+    return community.role_of(user) in able
+
+
+class ActRefusal(Enum):
+    """Why somebody may not remove, ban, mute or unmute somebody; the value is the key of the sentence."""
+
+    ONESELF = "act_oneself"
+    BOT = "act_bot"
+    OWNER = "act_owner"
+    NOT_LOWER = "act_not_lower"
+
+
+def act_refusal(
+    community: Community, actor: UserId, target: UserId, bots: Collection[UserId] = ()
+) -> ActRefusal | None:
+    """Why ``actor`` may not act on ``target``, whatever right they have; ``None`` when they may.
+
+    Never oneself, never the ``bots`` that work for Haven, never the owner, and only on who has a lower role in the
+    whole community: what the levels of the space allow by hand.
+    """
+    if target in bots:
+        return ActRefusal.BOT
+    if actor == target:
+        return ActRefusal.ONESELF
+    if target == community.owner:
+        return ActRefusal.OWNER
+    lower = LEVELS[community.role_of(target)] < LEVELS[community.role_of(actor)]
+    return None if lower else ActRefusal.NOT_LOWER
+
+
+def may_act_on(community: Community, actor: UserId, target: UserId, bots: Collection[UserId] = ()) -> bool:
+    """Whether `act_refusal` has nothing against it."""
+    return act_refusal(community, actor, target, bots) is None
 
 
 class RoleRefusal(Enum):

@@ -8,10 +8,13 @@ from haven.ids import RoomId, RoomVersion, UserId
 from haven.model import Community, Group, Kind, Replies, Role, Settings, WhoAddsGroups
 from haven.permissions import (
     BOT_LEVEL,
+    ActRefusal,
     Right,
     RoleRefusal,
+    act_refusal,
     has_right,
     level_of,
+    may_act_on,
     role_in,
     role_of_level,
     role_refusal,
@@ -22,12 +25,13 @@ from tests.haven.worlds import ANA, BO, CY, DORA, EVA, FIL
 
 ANNOUNCEMENTS = Group(RoomId("!a"), Kind.ANNOUNCEMENTS, "Announcements", exceptions={FIL: Role.ANNOUNCER})
 BOOKS = Group(RoomId("!b"), Kind.GROUP, "Books", exceptions={EVA: Role.GROUP_ADMIN, CY: Role.MEMBER})
+WALKS = Group(RoomId("!w"), Kind.GROUP, "Walks")
 COMMUNITY = Community(
     RoomId("!space"),
     "Fathers",
     ANA,
     roles={BO: Role.ADMIN, CY: Role.MODERATOR, DORA: Role.GREETER},
-    groups=(ANNOUNCEMENTS, BOOKS),
+    groups=(ANNOUNCEMENTS, BOOKS, WALKS),
 )
 OTHER_ADMIN = UserId("@other:home.org")
 
@@ -126,22 +130,88 @@ def test_announcements_are_for_announcers_and_reactions_for_all(replies: str, me
     assert (room.redact, room.kick, room.ban) == (50, 90, 90)
 
 
+EVERYBODY = (ANA, BO, CY, DORA, EVA, FIL)
+OWNER, ADMINS, MODERATORS, STAFF = (ANA,), (ANA, BO), (ANA, BO, CY), (ANA, BO, CY, DORA)
 WHO_MAY = {
-    Right.SEE: (ANA, BO, CY, DORA, EVA),
-    Right.SEE_LINKS: (ANA, BO, CY, DORA),
+    Right.SEE: EVERYBODY,
+    Right.REPORT: EVERYBODY,
+    Right.SUGGEST: EVERYBODY,
     Right.ANNOUNCE: (ANA, BO, FIL),
-    **dict.fromkeys(
-        (Right.ADD_GROUP, Right.CHANGE_SETTINGS, Right.CHANGE_ROLES, Right.PLAN, Right.REPAIR, Right.LINK),
-        (ANA, BO),
-    ),
+    Right.ADD_GROUP: ADMINS,
+    Right.MANAGE_GROUPS: ADMINS,
+    Right.ADOPT: ADMINS,
+    Right.UPGRADE: ADMINS,
+    Right.DECIDE_SUGGESTIONS: ADMINS,
+    Right.CHANGE_SETTINGS: ADMINS,
+    Right.CHANGE_ROLES: ADMINS,
+    Right.LOCKDOWN: ADMINS,
+    Right.BAN_LISTS: ADMINS,
+    Right.PLAN: ADMINS,
+    Right.REPAIR: ADMINS,
+    Right.LINK: ADMINS,
+    Right.REMOVE_PEOPLE: MODERATORS,
+    Right.BAN: MODERATORS,
+    Right.MUTE: MODERATORS,
+    Right.DELETE: MODERATORS,
+    Right.HANDLE_REPORTS: MODERATORS,
+    Right.APPROVE: STAFF,
+    Right.INVITE: STAFF,
+    Right.SEE_LINKS: STAFF,
+    Right.SEE_LOG: STAFF,
+    Right.DEACTIVATE: OWNER,
+    Right.TRANSFER: OWNER,
 }
 
 
 @pytest.mark.parametrize("right", list(Right))
 def test_a_right_is_held_by(right: Right) -> None:
-    everybody = (ANA, BO, CY, DORA, EVA, FIL)
-    may = {user for user in everybody if has_right(COMMUNITY, user, right)}
-    assert may == (set(everybody) if right is Right.SEE else set(WHO_MAY[right]))
+    assert {user for user in EVERYBODY if has_right(COMMUNITY, user, right)} == set(WHO_MAY[right])
+
+
+@pytest.mark.parametrize("right", list(Right))
+def test_in_a_group_its_admin_may_also_manage_it(right: Right) -> None:
+    more = {EVA} if right is Right.MANAGE_GROUPS else set()
+    assert {user for user in EVERYBODY if has_right(COMMUNITY, user, right, BOOKS)} == {
+        *WHO_MAY[right],
+        *more,
+    }
+    assert {user for user in EVERYBODY if has_right(COMMUNITY, user, right, WALKS)} == set(WHO_MAY[right])
+
+
+HAVEN, SHIP = UserId("@haven:home.org"), UserId("@haven-bridge:home.org")
+
+
+@pytest.mark.parametrize(
+    ("actor", "may"),
+    [
+        (ANA, {BO, CY, DORA, EVA, FIL}),
+        (BO, {CY, DORA, EVA, FIL}),
+        (CY, {DORA, EVA, FIL}),
+        (DORA, {EVA, FIL}),
+        (EVA, set()),
+        (FIL, set()),
+    ],
+)
+def test_one_acts_only_on_who_has_a_lower_role(actor: UserId, may: set[UserId]) -> None:
+    everybody = (*EVERYBODY, HAVEN, SHIP)
+    assert {user for user in everybody if may_act_on(COMMUNITY, actor, user, (HAVEN, SHIP))} == may
+
+
+@pytest.mark.parametrize(
+    ("actor", "target", "refusal"),
+    [
+        (BO, BO, ActRefusal.ONESELF),
+        (ANA, ANA, ActRefusal.ONESELF),
+        (ANA, HAVEN, ActRefusal.BOT),
+        (BO, SHIP, ActRefusal.BOT),
+        (BO, ANA, ActRefusal.OWNER),
+        (CY, BO, ActRefusal.NOT_LOWER),
+        (EVA, FIL, ActRefusal.NOT_LOWER),
+        (CY, EVA, None),
+    ],
+)
+def test_why_one_may_not_act(actor: UserId, target: UserId, refusal: ActRefusal | None) -> None:
+    assert act_refusal(COMMUNITY, actor, target, (HAVEN, SHIP)) is refusal
 
 
 def test_everyone_adds_groups_where_that_is_set() -> None:

@@ -9,7 +9,7 @@ from embedded.places import ROOT
 from haven import errors
 from haven.changes import _STATE_LINES
 from haven.model import Settings, setting_choices
-from haven.permissions import RoleRefusal
+from haven.permissions import ActRefusal, RoleRefusal
 from haven.phrases import Phrases
 from haven.stateevents import LinkState
 from plugin.audit import Door
@@ -106,7 +106,7 @@ def families() -> set[str]:
         *(f"audit_door.{door}" for door in Door),
         *(f"link_state.{state}" for state in LinkState),
         *(f"link_news.{state}" for state in LinkState if state is not LinkState.CONNECTING),
-        *(f"error.{refusal.value}" for refusal in RoleRefusal),
+        *(f"error.{refusal.value}" for refusal in (*RoleRefusal, *ActRefusal)),
         *(f"concern.{key}" for key in (*WORDED, "notice")),
         *(f"concern.{key}" for key in ("guard_removals", "guard_foreign_room", "guard_lockout")),
         *_STATE_LINES.values(),
