@@ -7,6 +7,7 @@ on disk. Reads go the same way: they see all that was asked for before them.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ own."""
 log = logging.getLogger(__name__)
 MOST = 500
 """Jobs in one transaction, at most."""
+LINGER = 0.1
+"""Seconds for which work that nobody waits for may wait for company."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,44 +40,53 @@ class GroupCommit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._asked: asyncio.Queue[_Asked | None] = asyncio.Queue()
+        self._asked: deque[_Asked] = deque()
+        self._wanted = asyncio.Event()
+        self._soon: asyncio.TimerHandle | None = None
+        self._stopping = False
 
     async def ask(self, job: Job[T]) -> T:
         """Do ``job`` and commit it. Raises ``Unreachable`` (key ``database``) when the database does not
         answer or refuses.
         """
-        return await self.enqueue(job)
+        done = self.enqueue(job)
+        self._wanted.set()
+        return await done
 
     def enqueue(self, job: Job[T]) -> asyncio.Future[T]:
-        """The same without waiting: the place in the order is taken now, the result comes when it is
-        committed.
+        """The same for whoever does not wait: the place in the order is taken now; the commit is the next one
+        that somebody asks for, or one of its own when ``LINGER`` seconds have passed.
         """
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._asked.put_nowait(_Asked(job, done))
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+        self._asked.append(_Asked(job, done))
+        if self._soon is None:
+            self._soon = loop.call_later(LINGER, self._wanted.set)
         return done
 
     async def run(self) -> None:
         """Serve until ``stop``; what was asked for before it is still done."""
-        stopping = False
-        while not stopping:
-            batch, stopping = await self._batch()
-            if batch:
+        while self._asked or not self._stopping:
+            await self._wanted.wait()
+            self._wanted.clear()
+            if self._soon is not None:
+                self._soon.cancel()
+                self._soon = None
+            while batch := self._batch():
                 await self._commit(batch)
 
     def stop(self) -> None:
         """End ``run`` after all that was asked for so far."""
-        self._asked.put_nowait(None)
+        self._stopping = True
+        self._wanted.set()
 
-    async def _batch(self) -> tuple[list[_Asked], bool]:
+    def _batch(self) -> list[_Asked]:
         batch: list[_Asked] = []
-        asked = await self._asked.get()
-        while asked is not None:
+        while self._asked and len(batch) < MOST:
+            asked = self._asked.popleft()
             if not asked.done.cancelled():
                 batch.append(asked)
-            if len(batch) >= MOST or self._asked.empty():
-                return batch, False
-            asked = self._asked.get_nowait()
-        return batch, True
+        return batch
 
     async def _commit(self, batch: list[_Asked]) -> None:
         try:
