@@ -32,11 +32,16 @@ async def _unheard(room: RoomId) -> None:
     """Nobody wants to know."""
 
 
+async def _unseen(rooms: Iterable[RoomId]) -> None:
+    """Nobody looks first."""
+
+
 @dataclass(slots=True)
 class Watch:
     """Looks after all communities. ``reread``: seconds between two readings of everything.
 
-    ``changed``: told of every room of a community in which something may have changed. May raise `TryLater`.
+    ``changed``: told of every room in which something may have changed. May raise `TryLater`.
+    ``before``: told of such rooms before the keepers look after them; must be quick.
     """
 
     rooms: Rooms
@@ -45,6 +50,7 @@ class Watch:
     clock: Clock
     reread: float
     changed: Callable[[RoomId], Awaitable[None]] = _unheard
+    before: Callable[[Iterable[RoomId]], Awaitable[None]] = _unseen
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stale: asyncio.Event = field(default_factory=asyncio.Event)
@@ -96,18 +102,32 @@ class Watch:
 
     async def _round(self, touched: Iterable[RoomId]) -> None:
         """Look once, and wake whom it concerns, one after the other: each has to think for a moment."""
+        touched = frozenset(touched)
         try:
             world = await self.rooms.observe()
+            await self.before(touched)
+            for space in affected(world, touched):
+                self._keeper(space).nudge()
+                await asyncio.sleep(0)
+            self._stale.set()
+            for room in touched & world.keys():
+                await self._told(room)
         except TryLater as later:
             log.warning("rooms cannot be read now: %s", later)
             self._touched.update(touched)
             self._wake.set()
             await self.clock.wait(pause(later, 0))
-            return
-        for space in affected(world, touched):
-            self._keeper(space).nudge()
-            await asyncio.sleep(0)
-        self._stale.set()
+        except Exception as error:
+            reference_of(log, error, "looking at the rooms")
+
+    async def _told(self, room: RoomId) -> None:
+        """Tell who wants to know; a bug of theirs over one room keeps no other from being told of."""
+        try:
+            await self.changed(room)
+        except TryLater:
+            raise
+        except Exception as error:
+            reference_of(log, error, "telling of a change in a room")
 
     async def _notice_again(self) -> None:
         """Look through everything for what nobody believes or understands, now and then while things change."""

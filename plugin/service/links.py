@@ -123,6 +123,9 @@ class Links:
 
     async def noticed(self, room: RoomId) -> None:
         """Something about links may have changed in a room: tell what was not told yet. Raises `TryLater`."""
+        seen = self.communities.rooms.world.get(room)
+        if seen is None or not any(seen.keyed(BRIDGE)):  # nearly all rooms: no community is read for them
+            return
         community = await self.communities.of_room(room)
         group = community.group(room) if community else None
         admins = community.only(Kind.ADMINS) if community else None
@@ -130,7 +133,7 @@ class Links:
             return
         all_said = await self.memory.said(room)
         before = {said for said in all_said if said.startswith(OURS)}
-        now = statuses(self.communities.rooms.world.get(room), self.communities.loop.actors.bridge)
+        now = statuses(seen, self.communities.loop.actors.bridge)
         kept = {_said(key, status) for key, status in now.items()}
         for key, status in now.items():
             earlier = {said for said in before if said.startswith(f"{OURS}{key} ")}

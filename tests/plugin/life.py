@@ -140,12 +140,14 @@ async def living(
     bot: str = "bot",
     watching: bool = True,
     answer: Callable[[Incoming], Awaitable[None]] | None = None,
+    changed: Callable[[RoomId], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Life]:
     """Start the engine and stop it at the end. ``watching`` off: it sees and makes, but keeps nothing in step by itself."""
     client, told = server.person(bot), told or Told()
     engine = build(client, settings or Settings(), store, told, FastClock())
 
     engine.answer = answer or engine.answer
+    engine.watch.changed = changed or engine.watch.changed
     life = Life(engine, client, server, told)
 
     def wire(event: Event) -> None:

@@ -121,6 +121,30 @@ async def test_events_that_never_came_are_made_up_for_by_reading_everything_agai
         await life.settled(lambda: everywhere(life, community, eva, 90), "eva is admin everywhere")
 
 
+async def test_who_looks_after_links_hears_of_every_room_at_the_start_and_of_each_change(
+    server: FakeHomeserver, store: Store
+) -> None:
+    async with living(server, store) as life:
+        community = await founded(life)
+    rooms = {community.space, *(group.room for group in community.groups)}
+    bad = community.groups[0].room
+    heard: set[RoomId] = set()
+    troubles = [Unreachable()]
+
+    async def listener(room: RoomId) -> None:
+        if room == bad:
+            raise ValueError("a bug of theirs")
+        if troubles and room == community.space:
+            raise troubles.pop()
+        heard.add(room)
+
+    async with living(server, store, changed=listener) as life:
+        await life.settled(lambda: heard == rooms - {bad}, "all but the bad one are told of")
+        heard.clear()
+        await server.person("ana").send_state(community.space, "m.room.topic", "", {"topic": "Together"})
+        await life.settled(lambda: heard == {community.space}, "the change is told, and nothing else")
+
+
 async def test_trouble_of_the_homeserver_is_got_over(server: FakeHomeserver, store: Store) -> None:
     ana, eva = server.person("ana"), server.person("eva").user
     async with living(server, store) as life:
