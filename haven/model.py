@@ -68,6 +68,20 @@ class JoinPolicy(StrEnum):
     INVITE = "invite"
 
 
+class CodePolicy(StrEnum):
+    """What an invite code opens: the door, or, while this is ``approval``, only the way to the admins."""
+
+    DIRECT = "direct"
+    APPROVAL = "approval"
+
+
+class FirstSteps(StrEnum):
+    """Whether those who have come are told what there is for them."""
+
+    ON = "on"
+    OFF = "off"
+
+
 _OVERRIDES = frozenset("\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Line separators, and what turns the direction of the text around it: a name could pass for another with these."""
 
@@ -124,9 +138,22 @@ def readable_description(text: str) -> str:
     return unicodedata.normalize("NFC", plain.strip())[:DESCRIPTION_LIMIT].strip()
 
 
+_RANGES: Mapping[str, tuple[int, int]] = {
+    "group_limit": (1, 1_000),
+    "admin_limit": (1, 1_000),
+    "request_days": (0, 365),
+    "wave_limit": (0, 100_000),
+    "wave_minutes": (1, 1_440),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an admin can set for a community. ``language`` is a code of the catalogues; the limits count."""
+    """What an admin can set for a community. ``language`` is a code of the catalogues; the limits count.
+
+    ``request_days``: after how many days a request that nobody answered ends, 0 for never. More than ``wave_limit`` people (0 for any
+    number) who come within ``wave_minutes`` are a wave.
+    """
 
     who_adds_groups: WhoAddsGroups = WhoAddsGroups.ADMINS
     replies: Replies = Replies.OFF
@@ -134,12 +161,16 @@ class Settings:
     language: str = "en"
     group_limit: int = 100
     admin_limit: int = 20
+    codes: CodePolicy = CodePolicy.DIRECT
+    request_days: int = 14
+    first_steps: FirstSteps = FirstSteps.ON
+    wave_limit: int = 50
+    wave_minutes: int = 10
 
     def __post_init__(self) -> None:
-        if not 1 <= self.group_limit <= 1_000:
-            raise Invalid("setting_range", setting="group_limit", low=1, high=1_000)
-        if not 1 <= self.admin_limit <= 1_000:
-            raise Invalid("setting_range", setting="admin_limit", low=1, high=1_000)
+        for setting, (low, high) in _RANGES.items():
+            if not low <= getattr(self, setting) <= high:
+                raise Invalid("setting_range", setting=setting, low=low, high=high)
 
 
 def setting_choices(name: str) -> tuple[str, ...]:

@@ -142,8 +142,9 @@ _EVERYONE = frozenset(Role)
 _HOLDERS: Mapping[Right, frozenset[Role]] = {
     Right.MANAGE_GROUPS: _ADMINS | {Role.GROUP_ADMIN},
     Right.ANNOUNCE: _ADMINS | {Role.ANNOUNCER},
+    Right.APPROVE: _STAFF | {Role.GROUP_ADMIN},
     **dict.fromkeys((Right.SEE, Right.REPORT, Right.SUGGEST), _EVERYONE),
-    **dict.fromkeys((Right.APPROVE, Right.INVITE, Right.SEE_LINKS, Right.SEE_LOG), _STAFF),
+    **dict.fromkeys((Right.INVITE, Right.SEE_LINKS, Right.SEE_LOG), _STAFF),
     **dict.fromkeys(
         (Right.REMOVE_PEOPLE, Right.BAN, Right.MUTE, Right.DELETE, Right.HANDLE_REPORTS), _MODERATORS
     ),

@@ -170,7 +170,7 @@ def test_a_right_is_held_by(right: Right) -> None:
 
 @pytest.mark.parametrize("right", list(Right))
 def test_in_a_group_its_admin_may_also_manage_it(right: Right) -> None:
-    more = {EVA} if right is Right.MANAGE_GROUPS else set()
+    more = {EVA} if right in {Right.MANAGE_GROUPS, Right.APPROVE} else set()
     assert {user for user in EVERYBODY if has_right(COMMUNITY, user, right, BOOKS)} == {
         *WHO_MAY[right],
         *more,
