@@ -124,11 +124,11 @@ def main(arguments: Sequence[str]) -> int:
         print(f"haven: {problem}", file=sys.stderr)
         return 1
     left_out = provide(debian.FOR_TESTS)
-    workers = str(os.cpu_count() or 1)
+    side_by_side = ("-n", str(os.cpu_count() or 1), "--dist", "loadfile")
     results = [
         check(),
-        tests("unit", "-q", "-m", "not system", "-n", workers, *arguments),
-        tests("system", "-q", "-m", "system", *arguments),
+        tests("unit", "-q", "-m", "not system", *side_by_side, *arguments),
+        tests("system", "-q", "-m", "system", *side_by_side, *arguments),
     ]
     print(summary(results, left_out), flush=True)
     return 0 if succeeded(results, left_out, strict=os.environ.get("CI") == "true") else 1
