@@ -15,9 +15,10 @@ from haven.phrases import Phrases
 from .clock import SystemClock
 from .commands.dispatcher import Dispatcher
 from .config import Config, Settings, WrongSetting
+from .dealers import register_dealers
 from .desk import open_desk
 from .engine import Engine, build
-from .events import message, news, reaction
+from .events import is_flag, message, news, reaction
 from .faults import reference_of
 from .homeserver import MautrixHomeserver
 from .homeserver_messages import Messenger
@@ -97,6 +98,7 @@ class HavenBot(Plugin):
         engine = build(homeserver, settings, store, replies, SystemClock())
         desk = open_desk(self.database, engine, replies)
         services = Services(engine.communities, engine.jobs, messages, settings, phrases, homeserver, desk)
+        register_dealers(services, engine)
         engine.answer = Dispatcher(services).handle
         engine.watch.changed = Links(engine.communities, replies, store).noticed
         self._engine = engine
@@ -131,7 +133,7 @@ class HavenBot(Plugin):
 
     async def _reacted(self, event: ReactionEvent) -> None:
         done = reaction(event.serialize(), RoomId(event.room_id), self._user)
-        if done is not None and self._engine is not None:
+        if done is not None and not is_flag(done) and self._engine is not None:
             self._engine.react(done)
 
     @property

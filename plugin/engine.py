@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,7 +15,7 @@ from .clock import Clock
 from .concerns import Warns
 from .config import Settings
 from .creation import Creation
-from .events import Gap, Incoming, Invited, Left, News, Nudge, Reaction
+from .events import COMMAND, Gap, Incoming, Invited, Left, News, Nudge, Posted, Reaction, is_flag
 from .hands import Hands
 from .notices import Notices
 from .rooms import Rooms
@@ -29,9 +28,6 @@ from .watch import Watch
 
 log = logging.getLogger("haven")
 
-COMMAND = re.compile(r"!c(?:ommunity)?(?:\s|$)", re.IGNORECASE)
-"""How commands begin (CONTRACT, "Commands"): only these are kept until they are answered."""
-
 
 class Voice(Tells, Warns, Protocol):
     """Says what the engine has to say."""
@@ -41,6 +37,10 @@ async def _undecided(reaction: Reaction) -> None:
     """Nobody is there to decide."""
 
 
+def _unheeded(heard: Posted | Gap) -> None:
+    """Nobody keeps order."""
+
+
 async def _unanswered(message: Incoming) -> None:
     """Nobody is there to answer."""
 
@@ -48,7 +48,8 @@ async def _unanswered(message: Incoming) -> None:
 @dataclass(slots=True)
 class Engine:
     """Everything that runs. Made by `build`; `run` until cancelled. ``answer``: carries out a command and answers it;
-    ``decide``: does what a reaction asks for; ``besides``: what else runs as long as the engine does.
+    ``decide``: does what a reaction asks for; ``flagged``: takes a report made by reaction; ``overhear``: told of all that is said,
+    and of gaps in it, at once; ``besides``: what else runs as long as the engine does.
     """
 
     homeserver: Homeserver
@@ -62,6 +63,8 @@ class Engine:
     clock: Clock
     answer: Callable[[Incoming], Awaitable[None]] = _unanswered
     decide: Callable[[Reaction], Awaitable[None]] = _undecided
+    flagged: Callable[[Reaction], Awaitable[None]] = _undecided
+    overhear: Callable[[Posted | Gap], None] = _unheeded
     besides: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -89,11 +92,16 @@ class Engine:
             case Gap(room):
                 self.rooms.doubt((room,))
                 self.watch.nudge(room)
+                self.overhear(news)
             case Left(room):
                 self.watch.nudge(room)
                 self.rooms.forget(room)
             case Invited():
                 self._invited(news)
+            case Posted():
+                self.overhear(news)
+            case Reaction():
+                self.react(news)
 
     def hear(self, message: Incoming) -> None:
         """Somebody has said something."""
@@ -108,7 +116,7 @@ class Engine:
 
     async def _decide(self, reaction: Reaction) -> None:
         await self.watch.ready.wait()
-        await self.decide(reaction)
+        await (self.flagged if is_flag(reaction) else self.decide)(reaction)
 
     async def _answer(self, message: Incoming, *, kept: bool) -> None:
         """Answer what was said; a command once, though we may die over it."""

@@ -1,5 +1,6 @@
 """What arrives from the homeserver, as values: messages for commands, and nudges for everything else."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -8,6 +9,12 @@ from haven.ids import EventId, RoomId, UserId
 from haven.ports import StateEvent
 
 Raw: TypeAlias = Mapping[str, Any]
+
+COMMAND = re.compile(r"!c(?:ommunity)?(?:\s|$)", re.IGNORECASE)
+"""How commands begin (CONTRACT, "Commands"): only these are kept until they are answered."""
+
+FLAG = "\N{TRIANGULAR FLAG ON POST}"
+"""The reaction that reports a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,22 @@ class Reaction:
 
 
 @dataclass(frozen=True, slots=True)
+class Posted:
+    """Something stands in a room, of whatever kind; not what it says. ``thread``, ``reply_to``: as in `Incoming`; ``edits``: the
+    event it replaces, "" where there is none. ``command``: it is said to us; ``at``: ms since the epoch.
+    """
+
+    room: RoomId
+    event: EventId
+    sender: UserId
+    at: int
+    thread: EventId = EventId("")
+    reply_to: EventId = EventId("")
+    edits: EventId = EventId("")
+    command: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Nudge:
     """A state event has come in a room we are in."""
 
@@ -71,7 +94,7 @@ class Invited:
     direct: bool
 
 
-News: TypeAlias = Nudge | Gap | Left | Invited
+News: TypeAlias = Nudge | Gap | Left | Invited | Posted | Reaction
 
 
 def message(raw: Raw, room: RoomId, bot: UserId) -> Incoming | None:
@@ -108,8 +131,46 @@ def reaction(raw: Raw, room: RoomId, bot: UserId) -> Reaction | None:
     return Reaction(room, EventId(_text(raw, "event_id")), sender, EventId(target), emoji)
 
 
+def posted(raw: Raw, room: RoomId) -> Posted | None:
+    """What stands in a room, out of its event; ``None`` for state and for what has been redacted."""
+    content = _mapping(raw.get("content"))
+    relation = _mapping(content.get("m.relates_to"))
+    kind, target = relation.get("rel_type"), EventId(_text(relation, "event_id"))
+    if "state_key" in raw or not content:
+        return None
+    return Posted(
+        room=room,
+        event=EventId(_text(raw, "event_id")),
+        sender=UserId(_text(raw, "sender")),
+        at=raw["origin_server_ts"] if isinstance(raw.get("origin_server_ts"), int) else 0,
+        thread=EventId(target if kind == "m.thread" else ""),
+        reply_to=EventId(_text(_mapping(relation.get("m.in_reply_to")), "event_id")),
+        edits=EventId(target if kind == "m.replace" else ""),
+        command=COMMAND.match(_text(content, "body")) is not None,
+    )
+
+
+def _heard(raw: Raw, room: RoomId, bot: UserId) -> Iterator[News]:
+    """What somebody else has said, or flagged: read here too, since mautrix passes over the first answer after a start."""
+    if raw.get("sender") == bot:
+        return
+    if raw.get("type") == "m.room.message":
+        said = posted(raw, room)
+        if said is not None:
+            yield said
+    elif raw.get("type") == "m.reaction":
+        done = reaction(raw, room, bot)
+        if done is not None and is_flag(done):
+            yield done
+
+
+def is_flag(done: Reaction) -> bool:
+    """Whether a reaction reports what it stands under."""
+    return done.emoji.replace("\ufe0f", "") == FLAG
+
+
 def news(sync: Raw, bot: UserId) -> Iterator[News]:
-    """What the answer to ``/sync`` says of rooms, messages left aside."""
+    """What the answer to ``/sync`` says of rooms: changes, what was said in brief, and which messages were flagged."""
     rooms = _mapping(sync.get("rooms"))
     for room, said in _mapping(rooms.get("join")).items():
         if _mapping(_mapping(said).get("timeline")).get("limited") is True:
@@ -118,6 +179,8 @@ def news(sync: Raw, bot: UserId) -> Iterator[News]:
             for raw in _events(said, part):
                 if "state_key" in raw:
                     yield Nudge(RoomId(room), _state_event(raw))
+                else:
+                    yield from _heard(raw, RoomId(room), bot)
     for room in _mapping(rooms.get("leave")):
         yield Left(RoomId(room))
     for room, said in _mapping(rooms.get("invite")).items():

@@ -20,6 +20,8 @@ from haven.errors import HavenError, Invalid, Missing, RateLimited, Refused, Unr
 from haven.ids import EventId, RoomId, RoomVersion, UserId
 from haven.ports import NO_EVENT, Content, NewRoom, StateEvent
 
+from .events import Posted, Reaction, posted, reaction
+
 PATIENCE: Final = ClientTimeout(total=60)
 """How long one request may take, in seconds: creating a room is the slowest thing we ask for."""
 
@@ -119,6 +121,25 @@ class MautrixHomeserver:
             page = answer.get("next_batch")
             query = (*query[:2], ("from", page)) if isinstance(page, str) else ()
         return tuple(room for room in rooms if room != space)
+
+    async def reactions(self, room: RoomId, event: EventId) -> tuple[Reaction, ...]:
+        """See `plugin.homeserver_messages.ReadsReactions`. One page, of a hundred: more are not asked for by a card."""
+        path = f"v1/rooms/{_part(room)}/relations/{_part(event)}/m.annotation/m.reaction"
+        answer = await self._ask("GET", path, query=(("dir", "f"), ("limit", "100")))
+        read = (reaction(_object(raw), room, self.user) for raw in _items(answer, "chunk"))
+        return tuple(each for each in read if each is not None)
+
+    async def posted(self, room: RoomId, event: EventId) -> Posted | None:
+        """See `plugin.homeserver_messages.ReadsPosts`."""
+        path = f"v3/rooms/{_part(room)}/event/{_part(event)}"
+        return posted(_object(await self._ask("GET", path)), room)
+
+    async def recent(self, room: RoomId, most: int) -> tuple[Posted, ...]:
+        """See `plugin.homeserver_messages.ReadsPosts`. One page; Synapse gives at most a thousand."""
+        query = (("dir", "b"), ("limit", str(most)), ("filter", '{"types":["m.room.message"]}'))
+        answer = await self._ask("GET", f"v3/rooms/{_part(room)}/messages", query=query)
+        read = (posted(_object(raw), room) for raw in reversed(_items(answer, "chunk")))
+        return tuple(each for each in read if each is not None)
 
     async def room_versions(self) -> frozenset[RoomVersion]:
         """The versions a new room can have here (spec: ``GET /capabilities``, ``m.room_versions``)."""

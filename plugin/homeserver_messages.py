@@ -10,10 +10,29 @@ from typing import Protocol
 
 from haven.errors import Missing, Refused
 from haven.ids import EventId, RoomId, UserId
-from haven.ports import Content, ReadsState, SendsMessage
+from haven.ports import Content, ReadsState, Redacts, SendsMessage
+
+from .events import Posted, Reaction
 
 
-class Speaks(SendsMessage, ReadsState, Protocol):
+class ReadsReactions(Protocol):
+    """``GET /rooms/{room}/relations/{event}/m.annotation``."""
+
+    async def reactions(self, room: RoomId, event: EventId) -> tuple[Reaction, ...]:
+        """The reactions of others that stand under an event, the eldest first."""
+
+
+class ReadsPosts(Protocol):
+    """``GET /rooms/{room}/event/{event}`` and ``GET /rooms/{room}/messages``."""
+
+    async def posted(self, room: RoomId, event: EventId) -> Posted | None:
+        """What stands in a room; ``None`` where it has been redacted. Raises `Missing` where there is nothing to see."""
+
+    async def recent(self, room: RoomId, most: int) -> tuple[Posted, ...]:
+        """The last messages in a room, the eldest first, without those that have been redacted."""
+
+
+class Speaks(SendsMessage, ReadsState, ReadsReactions, ReadsPosts, Redacts, Protocol):
     """The ports a messenger needs."""
 
 
@@ -67,6 +86,25 @@ class Messenger:
         """React to an event, with an emoji as a rule. Raises `Invalid` where we reacted with it already."""
         content = {"m.relates_to": {"rel_type": "m.annotation", "event_id": event, "key": key}}
         return await self._send(room, "m.reaction", content, transaction)
+
+    async def reactions(self, room: RoomId, event: EventId) -> tuple[Reaction, ...]:
+        """What others have said of an event by reaction, the eldest first."""
+        return await self._homeserver.reactions(room, event)
+
+    async def posted(self, room: RoomId, event: EventId) -> Posted | None:
+        """What stands in a room; ``None`` where it has been taken back, or cannot be seen."""
+        try:
+            return await self._homeserver.posted(room, event)
+        except (Missing, Refused):
+            return None
+
+    async def recent(self, room: RoomId, most: int) -> tuple[Posted, ...]:
+        """The last messages in a room, the eldest first."""
+        return await self._homeserver.recent(room, most)
+
+    async def take_out(self, room: RoomId, event: EventId, reason: str, transaction: str) -> None:
+        """Remove something from a room for everybody (spec: redaction). Raises `Refused` where we may not."""
+        await self._homeserver.redact(room, event, reason, transaction)
 
     async def display_name(self, room: RoomId, user: UserId) -> str:
         """The name a user goes by in a room; their id where they have none or we cannot see it."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from haven.errors import Missing, Refused
 from haven.ids import EventId, RoomId, UserId
 from haven.ports import Content, NewRoom, StateEvent
+from plugin.events import Posted, Reaction, posted, reaction
 from tests.fakes import homeserver_membership as membership
 from tests.fakes.homeserver_faults import Killed, Request
 from tests.fakes.homeserver_hierarchy import hierarchy
-from tests.fakes.homeserver_room import Draft, Room, State, copied
+from tests.fakes.homeserver_room import Draft, Event, Room, State, copied
 
 if TYPE_CHECKING:
     from tests.fakes.homeserver import FakeHomeserver
@@ -118,6 +119,30 @@ class FakeClient:
         async with self._asking("hierarchy", space):
             return hierarchy(self._server, space, self._user)
 
+    async def reactions(self, room: RoomId, event: EventId) -> tuple[Reaction, ...]:
+        """See `plugin.homeserver_messages.ReadsReactions`."""
+        async with self._asking("reactions", room, event):
+            seen, _ = self._seen(room)
+            reactions = (each for each in seen.timeline if each.type == "m.reaction")
+            raw = ({"event_id": e.id, "sender": e.sender, "content": e.content} for e in reactions)
+            read = [each for each in (reaction(one, room, self._user) for one in raw) if each is not None]
+            return tuple(each for each in read if each.target == event)
+
+    async def posted(self, room: RoomId, event: EventId) -> Posted | None:
+        """See `plugin.homeserver_messages.ReadsPosts`."""
+        async with self._asking("posted", room, event):
+            seen, _ = self._seen(room)
+            if event not in seen.events:
+                raise Missing("homeserver_missing", code="M_NOT_FOUND")
+            return posted(_raw(seen.events[event]), room)
+
+    async def recent(self, room: RoomId, most: int) -> tuple[Posted, ...]:
+        """See `plugin.homeserver_messages.ReadsPosts`."""
+        async with self._asking("recent", room):
+            seen, _ = self._seen(room)
+            messages = [each for each in seen.timeline if each.type == "m.room.message"][-most:]
+            return tuple(each for each in (posted(_raw(one), room) for one in messages) if each is not None)
+
     @asynccontextmanager
     async def _asking(self, port: str, room: str = "", about: str = "") -> AsyncIterator[None]:
         """One request: logged, subject to the faults, and never made by the dead."""
@@ -141,3 +166,10 @@ class FakeClient:
         if self._user not in room.departed:
             raise Refused("homeserver_refused", code="M_FORBIDDEN")
         return room, room.departed[self._user]
+
+
+def _raw(event: Event) -> dict[str, object]:
+    """An event as it is told to clients."""
+    state = {} if event.key is None else {"state_key": event.key}
+    told = {"event_id": event.id, "sender": event.sender, "content": event.content, "type": event.type}
+    return {**told, "origin_server_ts": event.at, **state}

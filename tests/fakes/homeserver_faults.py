@@ -10,7 +10,9 @@ from typing import Final
 from haven.errors import HavenError, RateLimited
 from haven.ids import UserId
 
-READS: Final = frozenset({"joined_rooms", "room_state", "state_content", "hierarchy"})
+READS: Final = frozenset(
+    {"joined_rooms", "room_state", "state_content", "hierarchy", "reactions", "posted", "recent"}
+)
 """The ports that change nothing."""
 
 

@@ -10,9 +10,10 @@ from haven.model import Community, JoinPolicy, Kind, Role, Settings, Visibility
 from haven.ports import Content
 from plugin.commands import Dispatcher
 from plugin.config import Settings as Configured
+from plugin.dealers import register_dealers
 from plugin.desk import open_desk
 from plugin.engine import Engine, build
-from plugin.events import Incoming, Nudge, reaction
+from plugin.events import Incoming, Nudge, posted, reaction
 from plugin.homeserver_messages import Messenger
 from plugin.replies import Replies
 from plugin.service.roles import Grant
@@ -177,6 +178,7 @@ async def staged(
     engine = build(bot, settings, store, replies, clock)
     desk = open_desk(store._database, engine, replies)
     services = Services(engine.communities, engine.jobs, messages, settings, phrases, bot, desk)
+    register_dealers(services, engine)
     stage = Stage(server, engine, services, Dispatcher(services, clock.wait))
     server.on_event(lambda event: _wire(engine, event), bot.user)
     await engine.watch.open()
@@ -192,10 +194,14 @@ async def staged(
 
 
 def _wire(engine: Engine, event: Event) -> None:
+    raw = {"event_id": event.id, "sender": event.sender, "content": event.content}
     if event.key is not None:
         engine.take(Nudge(event.room, event.as_state()))
+    elif event.type == "m.room.message" and event.sender != engine.homeserver.user:
+        said = posted({**raw, "origin_server_ts": event.at}, event.room)
+        if said is not None:
+            engine.take(said)
     elif event.type == "m.reaction":
-        raw = {"event_id": event.id, "sender": event.sender, "content": event.content}
         done = reaction(raw, event.room, engine.homeserver.user)
         if done is not None:
             engine.react(done)

@@ -1,0 +1,64 @@
+"""Friendly words to one person: in their direct chat with the bot, else where it happened, meaning them alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from haven.errors import GiveUp
+from haven.ids import EventId, RoomId, UserId
+from haven.snapshot import PRESENT, Membership, World
+from haven.stateevents import GROUP
+
+from ..replies import Replies
+from ..wording import Line
+from .communities import Communities
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a note stands if its reader has no direct chat with us. ``about``: the message it answers; ``thread``: its thread."""
+
+    room: RoomId
+    about: EventId | None = None
+    thread: EventId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notes:
+    """Writes notes."""
+
+    communities: Communities
+    replies: Replies
+
+    async def give(
+        self, user: UserId, language: str, lines: Sequence[Line], place: Place, transaction: str
+    ) -> None:
+        """Tell somebody something. The same ``transaction`` again is the same note. Raises `TryLater`, `GiveUp`."""
+        if not await self.whisper(user, language, lines, transaction):
+            words = self.replies.wording(language).words(lines, (user,))
+            say = self.replies.messages.say
+            await self.replies.patiently(
+                lambda: say(
+                    place.room, words, reply_to=place.about, thread=place.thread, transaction=transaction
+                )
+            )
+
+    async def whisper(self, user: UserId, language: str, lines: Sequence[Line], transaction: str) -> bool:
+        """Tell somebody something in their direct chat with us; gives whether there is one. Raises `TryLater`."""
+        world = await self.communities.rooms.observe()
+        room = direct_chat(world, self.communities.loop.actors.bot, user)
+        if room is None:
+            return False
+        try:
+            await self.replies.tell(room, language, lines, transaction)
+        except GiveUp:
+            return False
+        return True
+
+
+def direct_chat(world: World, bot: UserId, user: UserId) -> RoomId | None:
+    """The room in which nobody is but the bot and this person, if there is one."""
+    for room in world.values():
+        fits = room.members.get(user) is Membership.JOINED and not room.is_space
+        if fits and (GROUP, "") not in room.state and room.with_membership(*PRESENT) == {bot, user}:
+            return room.id
+    return None
