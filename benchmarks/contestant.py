@@ -8,8 +8,9 @@ from pathlib import Path
 from embedded.processes import Child
 from embedded.proxy import Proxy
 
-OURS, PEER, FLOOR = "haven", "heisenbridge", "floor"
-"""The names in tables."""
+OURS, PEER, FLOOR, AS_GHOST = "haven", "heisenbridge", "floor", "floor, as a ghost"
+"""The names in tables. As a ghost: the same raw requests in the bridged room and in the names of Haven's ghosts, so that the homeserver does all
+that it does for the bridge (it pushes every event to it, and keeps transaction ids by device)."""
 
 
 class CannotMeasure(Exception):
@@ -18,12 +19,14 @@ class CannotMeasure(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """One bridge at work. `proxy` is there where requests are counted."""
+    """One bridge at work. `token` is its appservice's, `device` that of its ghosts; `proxy` is there where requests are counted."""
 
     name: str
     room: str
     channel: str
     process: Child
+    token: str
+    device: str = ""
     proxy: Proxy | None = None
 
     def cpu(self) -> float:

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.calm import calm
 from benchmarks.contestant import FLOOR, OURS, PEER, Contestant
 from benchmarks.figures import median, rotations
 from benchmarks.irc_talk import lines, on_irc
@@ -37,6 +38,7 @@ async def measure(directory: Path, rounds: int) -> Sequence[Table]:
             await on_irc(on, contestant, people[contestant.name], 3 * PEOPLE)
         for order in rotations([FLOOR, *people], rounds):
             for name in order:
+                await calm()
                 if name == FLOOR:
                     await _floor(on, spent)
                 else:

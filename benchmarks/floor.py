@@ -79,12 +79,13 @@ class Floor:
 
 @dataclass(frozen=True, slots=True)
 class FloorRoom:
-    """A room in which users of the floor's appservice talk, each in turn."""
+    """A room in which users of an appservice talk, each in turn; `device` as the appservice's bridge has it (MSC4326), "" for none."""
 
     url: str
     token: str
     room: str
     users: Sequence[str]
+    device: str = ""
 
     async def say(self, texts: Sequence[str], *, in_flight: int = 1, pause: float = 0.0) -> Sent:
         """Sends messages, so many at once, with so many seconds after each."""
@@ -93,6 +94,7 @@ class FloorRoom:
                 path("rooms", self.room, "send", "m.room.message", transaction()),
                 {"msgtype": "m.text", "body": text},
                 self.users[number % len(self.users)],
+                self.device,
             )
             for number, text in enumerate(texts)
         )

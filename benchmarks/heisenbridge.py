@@ -30,10 +30,11 @@ class Heisenbridge:
         self._directory = directory
         self._process: Child | None = None
         self._proxy: Proxy | None = None
+        self._token = secrets.token_hex(32)
         content = {
             "id": "heisenbridge",
             "url": f"http://{HOST}:{self.port}",
-            "as_token": secrets.token_hex(32),
+            "as_token": self._token,
             "hs_token": secrets.token_hex(32),
             "rate_limited": False,
             "sender_localpart": "heisenbridge",
@@ -79,7 +80,7 @@ class Heisenbridge:
         await eventually(is_there, "heisenbridge entering the channel", interval=0.2)
         if self._process is None:
             raise RuntimeError("heisenbridge was never started")
-        return Contestant(PEER, room, channel, self._process, self._proxy)
+        return Contestant(PEER, room, channel, self._process, self._token, proxy=self._proxy)
 
     async def _command(self, owner: Person, room: str, command: str, answer: str) -> None:
         await owner.say(room, command)

@@ -1,7 +1,7 @@
 """P1 and P2: how long a message takes between IRC and a room, and how much of that is not the homeserver's.
 
 From IRC: from the line being said until a client that watches the room has it. The floor is the same for a raw PUT by an appservice: from the
-request until that client has it. To IRC: from the request of a person's client until somebody in the channel hears it. One message at a
+request until that client has it; once in a room of its own, and once in the bridged room as a ghost. To IRC: from the request of a person's client until somebody in the channel hears it. One message at a
 time; everybody in each round, in turn.
 """
 
@@ -12,8 +12,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.contestant import FLOOR, OURS, PEER, Contestant
+from benchmarks.calm import calm
+from benchmarks.contestant import AS_GHOST, FLOOR, OURS, PEER, Contestant
 from benchmarks.figures import percentile, rotations
+from benchmarks.floor import FloorRoom
 from benchmarks.program import note, run
 from benchmarks.stage import Stage, stage
 from benchmarks.table import Cell, Table, ratio
@@ -41,10 +43,12 @@ async def measure(directory: Path, rounds: int) -> Sequence[Table]:
         people = {each.name: (await on.chatters(1, each))[0] for each in on.contestants}
         for contestant in on.contestants:
             await from_irc(on, contestant, people[contestant.name], 3)
-        for order in rotations([FLOOR, *people], rounds):
+        floors = {FLOOR: on.floor, AS_GHOST: on.as_ghosts(on.contestant(OURS))}
+        for order in rotations([*floors, *people], rounds):
             for name in order:
-                if name == FLOOR:
-                    inward[name] += await floor(on, INWARD)
+                await calm()
+                if name in floors:
+                    inward[name] += await floor(on, floors[name], INWARD)
                     continue
                 contestant = on.contestant(name)
                 inward[name] += await from_irc(on, contestant, people[name], INWARD)
@@ -59,11 +63,22 @@ async def measure(directory: Path, rounds: int) -> Sequence[Table]:
 def inward_table(times: Times) -> Table:
     """P1: what came out for messages from IRC."""
     floor_half, floor_most = (percentile(times[FLOOR], share) for share in (0.5, 0.99))
+    ghost_half = percentile(times[AS_GHOST], 0.5)
     rows: list[list[Cell]] = []
     for name, measured in times.items():
         half, most = percentile(measured, 0.5), percentile(measured, 0.99)
-        rows.append([name, len(measured), half, half - floor_half, most, ratio(most, floor_most)])
-    columns = ["", "messages", "p50 ms", "added to floor ms", "p99 ms", "p99 of floor's"]
+        rows.append(
+            [name, len(measured), half, half - floor_half, half - ghost_half, most, ratio(most, floor_most)]
+        )
+    columns = [
+        "",
+        "messages",
+        "p50 ms",
+        "added to floor",
+        "added to floor as a ghost",
+        "p99 ms",
+        "p99 of floor's",
+    ]
     return Table(
         "P1: IRC to Matrix (bar: at most 10 ms added at p50; p99 at most 1.5 x the floor's)", columns, rows
     )
@@ -83,12 +98,12 @@ def outward_table(outward: Times, first: Times) -> Table:
     )
 
 
-async def floor(on: Stage, count: int) -> list[float]:
+async def floor(on: Stage, place: FloorRoom, count: int) -> list[float]:
     """From each raw PUT to its being seen."""
-    room = on.floor.room
+    room = place.room
     mark = on.watcher.mark(room)
     texts = [f"floor {next(_number)}" for _ in range(count)]
-    sent = await on.floor.say(texts, pause=PAUSE)
+    sent = await place.say(texts, pause=PAUSE)
     seen = [await on.watcher.wait_for(room, text, after=mark) for text in texts]
     return [(each.at - begun) * 1000 for each, (begun, _) in zip(seen, sent.spans, strict=True)]
 

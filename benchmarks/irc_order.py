@@ -1,6 +1,7 @@
 """P3: a burst of 200 lines by 10 people on IRC: how fast it reaches the room, and whether it is lost, doubled or out of order.
 
-The floor is as many messages by as many users of an appservice, one in flight, straight to the homeserver. Ratios are taken within each round.
+The floor is as many messages by as many users of an appservice, one in flight, straight to the homeserver; once in a room of its own, and once
+in the bridged room as the ghosts. Ratios are taken within each round.
 """
 
 import itertools
@@ -8,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.contestant import FLOOR, OURS, PEER
+from benchmarks.calm import calm
+from benchmarks.contestant import AS_GHOST, FLOOR, OURS, PEER
 from benchmarks.figures import Arrival, median, rotations
 from benchmarks.irc_talk import Talk, on_irc, on_the_floor
 from benchmarks.program import note, run
@@ -25,11 +27,13 @@ async def measure(directory: Path, rounds: int) -> Sequence[Table]:
         people = {each.name: await on.chatters(PEOPLE, each) for each in on.contestants}
         for contestant in on.contestants:
             await on_irc(on, contestant, people[contestant.name], PEOPLE)
-        for order in rotations([FLOOR, *people], rounds):
+        floors = {FLOOR: on.floor, AS_GHOST: on.as_ghosts(on.contestant(OURS))}
+        for order in rotations([*floors, *people], rounds):
             for name in order:
+                await calm()
                 talk = (
-                    await on_the_floor(on, LINES)
-                    if name == FLOOR
+                    await on_the_floor(on, floors[name], LINES)
+                    if name in floors
                     else await on_irc(on, on.contestant(name), people[name], LINES)
                 )
                 talks[name].append(talk)
@@ -44,13 +48,33 @@ def table(talks: Mapping[str, Sequence[Talk]]) -> Table:
     rows: list[list[Cell]] = []
     for name, own in talks.items():
         rates = [talk.rate for talk in own]
-        of_floor = [talk.rate / floor.rate for talk, floor in zip(own, talks[FLOOR], strict=True)]
+        ratios = [
+            f"{median(ratio):.2f} x" for ratio in (_ratios(own, talks[base]) for base in (FLOOR, AS_GHOST))
+        ]
         came = sum((talk.came for talk in own), Arrival(0, 0, 0, 0))
         events = sum(talk.events for talk in own)
         counts = [came.sent, events, came.inversions, came.lost, came.doubled]
-        rows.append([name, median(rates), f"{median(of_floor):.2f} x", *counts])
+        rows.append([name, median(rates), *ratios, *counts])
     title = f"P3: bursts of {LINES} lines by {PEOPLE} people, median of {len(talks[FLOOR])} (bar: 0.9 x floor, no inversion)"
-    return Table(title, ["", "lines/s", "of floor", "lines", "events", "inversions", "lost", "doubled"], rows)
+    return Table(
+        title,
+        [
+            "",
+            "lines/s",
+            "of floor",
+            "of floor as a ghost",
+            "lines",
+            "events",
+            "inversions",
+            "lost",
+            "doubled",
+        ],
+        rows,
+    )
+
+
+def _ratios(talks: Sequence[Talk], floors: Sequence[Talk]) -> list[float]:
+    return [talk.rate / floor.rate for talk, floor in zip(talks, floors, strict=True)]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from benchmarks.contestant import Contestant
 from benchmarks.figures import Arrival, arrival
+from benchmarks.floor import FloorRoom
 from benchmarks.stage import Stage
 from embedded.chatter import Chatter
 
@@ -59,11 +60,11 @@ async def on_irc(
     )
 
 
-async def on_the_floor(on: Stage, count: int) -> Talk:
-    """The users of the floor's appservice say lines by raw requests, one after the other."""
-    texts, room = lines(count), on.floor.room
+async def on_the_floor(on: Stage, floor: FloorRoom, count: int) -> Talk:
+    """The users of an appservice say lines by raw requests, one after the other."""
+    texts, room = lines(count), floor.room
     mark = on.watcher.mark(room)
-    sent = await on.floor.say(texts)
+    sent = await floor.say(texts)
     ended = await on.watcher.wait_for_lines(room, frozenset(texts), after=mark, patience=PATIENCE)
     came = arrival(texts, on.watcher.lines(room, after=mark))
     return Talk(

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 from embedded.bridge import Bridge
 from embedded.chatter import Chatter
 from embedded.irc import IrcServer
@@ -10,6 +12,8 @@ from embedded.processes import ChildFailed
 from embedded.waiting import eventually
 
 NICK = "haven"
+DEVICE = "HAVEN"
+"""The device of all ghosts, part of how the bridge speaks to the homeserver."""
 
 
 async def registered(directory: Path, homeserver_url: str, domain: str, irc: IrcServer) -> Bridge:
@@ -20,6 +24,11 @@ async def registered(directory: Path, homeserver_url: str, domain: str, irc: Irc
     if written.status != 0:
         raise ChildFailed(f"the bridge's registration was not written: {written.err}")
     return bridge
+
+
+def token(bridge: Bridge) -> str:
+    """The token of its appservice, from its registration file."""
+    return str(YAML(typ="safe").load(bridge.registration.read_text())["as_token"])
 
 
 async def link(bridge: Bridge, owner: Person, keeper: Chatter, room: str, channel: str) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.calm import calm
 from benchmarks.figures import median
 from benchmarks.program import note, run
 from benchmarks.table import Cell, Table
@@ -54,6 +55,7 @@ async def measure(directory: Path, rounds: int) -> Sequence[Table]:
         friend = await member(place, "friend")
         for _ in range(rounds):
             for name, work in changes(place, friend).items():
+                await calm()
                 results[name].append(await observed(place, work))
                 note(f"{name}: {results[name][-1]}")
             floors += await floor(place, friend)
@@ -119,6 +121,7 @@ async def floor(place: Town, friend: str) -> list[float]:
     await place.maubot.stop_instance("haven")
     before = await place.levels()
     seconds = []
+    await calm()
     for levels in ({room: with_level(content, friend, ADMIN) for room, content in before.items()}, before):
         spans = (await place.put(levels)).spans
         seconds.append(max(ended for _, ended in spans) - min(begun for begun, _ in spans))

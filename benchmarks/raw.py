@@ -24,11 +24,12 @@ class NotDone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """One PUT: an escaped path, whom an appservice speaks for ("" for nobody), a JSON body."""
+    """One PUT: an escaped path, a JSON body, whom an appservice speaks for and on which device ("" for nobody, and for none)."""
 
     path: str
     body: dict[str, Any]
     user: str = ""
+    device: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ async def send(job: Job) -> Sent:
 
 
 async def _put(session: aiohttp.ClientSession, url: str, put: Put) -> None:
-    query = {"user_id": put.user} if put.user else {}
+    speaker = {"user_id": put.user, "device_id": put.device}
+    query = {name: value for name, value in speaker.items() if value}
     where = URL(f"{url}{put.path}", encoded=True).extend_query(query)
     async with session.put(where, json=put.body) as answer:
         content = await answer.read()

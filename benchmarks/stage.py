@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.contestant import OURS, PEER, CannotMeasure, Contestant
 from benchmarks.floor import Floor, FloorRoom
 from benchmarks.heisenbridge import Heisenbridge
-from benchmarks.ours import link, registered
+from benchmarks.ours import DEVICE, link, registered, token
 from benchmarks.watcher import Watcher
 from embedded.bridge import Bridge
 from embedded.chatter import Chatter
@@ -37,6 +37,12 @@ class Stage:
     def contestant(self, name: str) -> Contestant:
         """The contestant of that name."""
         return next(each for each in self.contestants if each.name == name)
+
+    def as_ghosts(self, contestant: Contestant) -> FloorRoom:
+        """A floor in a contestant's room, in the names of those of its ghosts who have spoken there."""
+        senders = [seen.event.sender for seen in self.watcher.seen(contestant.room)]
+        ghosts = [user for user in dict.fromkeys(senders) if user != self.owner.user_id]
+        return FloorRoom(self.synapse.url, contestant.token, contestant.room, ghosts, contestant.device)
 
     async def chatters(self, count: int, contestant: Contestant, name: str = "sam") -> list[Chatter]:
         """People who have just entered a contestant's channel. Close them."""
@@ -92,7 +98,7 @@ async def _linked(bridge: Bridge, owner: Person, keeper: Chatter, proxy: Proxy |
     room = await _room(owner, OURS, f"@haven-bridge:{DOMAIN}")
     await keeper.join(CHANNELS[OURS])
     await link(bridge, owner, keeper, room, CHANNELS[OURS])
-    return Contestant(OURS, room, CHANNELS[OURS], bridge.process, proxy)
+    return Contestant(OURS, room, CHANNELS[OURS], bridge.process, token(bridge), DEVICE, proxy)
 
 
 async def _plumbed(peer: Heisenbridge, owner: Person, irc: Ngircd, keeper: Chatter) -> Contestant:
