@@ -21,13 +21,17 @@ def ticks(stat: str) -> tuple[int, int]:
     return working, working + idle + waiting
 
 
+def _now() -> tuple[int, int]:
+    return ticks(_STAT.read_text())
+
+
 async def calm() -> bool:
     """Waits until little happens here; False when that did not come."""
     deadline = time.monotonic() + PATIENCE
     while True:
-        working, there = ticks(_STAT.read_text())
+        working, there = _now()
         await asyncio.sleep(LOOK)
-        later_working, later_there = ticks(_STAT.read_text())
+        later_working, later_there = _now()
         if later_working - working <= BUSY * (later_there - there):
             return True
         if time.monotonic() > deadline:
