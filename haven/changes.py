@@ -73,7 +73,40 @@ class Invite:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Remove a person from a room."""
+    """Remove a person from a room, with the ``reason`` that they are told.
+
+    ``decided``: it was them or somebody with the power to who decided it, and the space says so already; this only follows.
+    """
+
+    room: RoomId
+    name: str
+    user: UserId
+    reason: str = ""
+    decided: bool = False
+
+    def line(self) -> Line:
+        """One line for people."""
+        return "change.remove", {"room": self.name, "user": self.user}
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """Ban a person from a room, also one who never was in it. ``decided``: see `Remove`."""
+
+    room: RoomId
+    name: str
+    user: UserId
+    reason: str = ""
+    decided: bool = False
+
+    def line(self) -> Line:
+        """One line for people."""
+        return "change.ban", {"room": self.name, "user": self.user}
+
+
+@dataclass(frozen=True, slots=True)
+class Unban:
+    """Lift a ban."""
 
     room: RoomId
     name: str
@@ -81,7 +114,7 @@ class Remove:
 
     def line(self) -> Line:
         """One line for people."""
-        return "change.remove", {"room": self.name, "user": self.user}
+        return "change.unban", {"room": self.name, "user": self.user}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +129,6 @@ class Abandon:
         return "change.abandon", {"room": self.name}
 
 
-Change: TypeAlias = CreateRoom | SetState | Invite | Remove | Abandon
-REMOVALS = (Remove, Abandon)
-"""Changes that take something away from somebody: they come last and are counted."""
+Change: TypeAlias = CreateRoom | SetState | Invite | Remove | Ban | Unban | Abandon
+REMOVALS = (Remove, Ban, Abandon)
+"""Changes that take something away from somebody: they come last, and what nobody has decided yet is counted."""

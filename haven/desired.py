@@ -20,7 +20,7 @@ from haven.permissions import (
 )
 from haven.ports import Content
 from haven.power import PowerLevels, creators_are_infinite
-from haven.snapshot import PRESENT, Membership, Room, World, census
+from haven.snapshot import Membership, World, census
 from haven.stateevents import (
     CHILD,
     COMMUNITY,
@@ -56,13 +56,26 @@ def is_placeholder(room: RoomId) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Outside:
+    """Who is not of the community any more; never the owner nor an account of ours.
+
+    ``banned`` and ``removed`` with the reason. ``decided``: of whom the space says so already, so that rooms only follow.
+    """
+
+    banned: Mapping[UserId, str] = field(default_factory=dict)
+    removed: Mapping[UserId, str] = field(default_factory=dict)
+    left: frozenset[UserId] = frozenset()
+    decided: frozenset[UserId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredRoom:
     """One room as it should be.
 
     ``first``: state that is given where there is none and then left to people. ``state``: state that always holds, by type and
     key; empty content stands for "taken away" and is never written where nothing is. ``guests``: who should be present,
     unless they left; ``helpers``: accounts of ours that must be, even if they left; ``only``: if given, everybody who may
-    be. ``newcomers``: invited at the moment the room is made.
+    be. ``newcomers``: invited at the moment the room is made. ``outside``: who was banned or put out, and who left.
     """
 
     room: RoomId
@@ -78,6 +91,7 @@ class DesiredRoom:
     helpers: frozenset[UserId] = frozenset()
     only: frozenset[UserId] | None = None
     newcomers: tuple[UserId, ...] = ()
+    outside: Outside = Outside()
 
 
 def located(community: Community, world: World, actors: Actors) -> Community:
@@ -99,7 +113,24 @@ def desired_rooms(community: Community, world: World, actors: Actors) -> tuple[D
     """Every room of the community as it should be, the space first."""
     servers = _servers(community.space, world)
     rooms = (_desired_group(community, group, world, actors, servers) for group in community.groups)
-    return (_desired_space(community, world, actors), *rooms)
+    outside = _outside(community, world, actors)
+    return tuple(
+        replace(room, outside=outside) for room in (_desired_space(community, world, actors), *rooms)
+    )
+
+
+def _outside(community: Community, world: World, actors: Actors) -> Outside:
+    ours = {actors.bot, actors.bridge}
+    space = world.get(community.space)
+    members = space.members if space else {}
+    gone = {Membership.BANNED, Membership.REMOVED, Membership.LEFT}
+    people = (*community.banned, *community.removed)
+    return Outside(
+        banned={user: reason for user, reason in community.banned.items() if user not in ours},
+        removed={user: reason for user, reason in community.removed.items() if user not in ours},
+        left=community.left - ours,
+        decided=community.left | {user for user in people if members.get(user) in gone},
+    )
 
 
 def staff(community: Community) -> frozenset[UserId]:
@@ -315,20 +346,3 @@ def _group_record(community: Community, group: Group, world: World) -> Content:
     room = world.get(group.room)
     record = GroupRecord(community.space, group.kind, group.visibility, group.exceptions)
     return group_content(record, room.content(GROUP) if room else {})
-
-
-def missing_guests(desired: DesiredRoom, room: Room) -> tuple[UserId, ...]:
-    """Who must be invited: wanted, not present, not banned, and, unless an account of ours, not gone by their own choice."""
-    half_made = not desired.space and not room.content(GROUP)
-    wanted = desired.guests | frozenset(desired.newcomers if half_made else ())
-    settled = PRESENT | {Membership.BANNED}
-    helpers = {user for user in desired.helpers if room.members.get(user) not in settled}
-    guests = {user for user in wanted if room.members.get(user) not in settled | {Membership.LEFT}}
-    return tuple(sorted(helpers | guests))
-
-
-def surplus_guests(desired: DesiredRoom, room: Room) -> tuple[UserId, ...]:
-    """Who must go: present in a room that is only for others. Nobody can remove a creator of version 12."""
-    if desired.only is None:
-        return ()
-    return tuple(sorted(room.with_membership(*PRESENT, Membership.KNOCKING) - desired.only - room.infinite))

@@ -6,7 +6,7 @@ The first can be insisted on by an admin; the other two never.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from haven.changes import Abandon, Change, CreateRoom, Remove, SetState
+from haven.changes import Abandon, Ban, Change, CreateRoom, Remove, SetState
 from haven.desired import Actors, is_placeholder
 from haven.errors import Guarded
 from haven.ids import RoomId
@@ -20,7 +20,9 @@ REMOVAL_LIMIT = 10
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How much one plan may take away. ``insisted``: an admin has seen it and wants it."""
+    """From how many people one plan may take something away that nobody has decided yet. ``insisted``: an admin has seen it and
+    wants it.
+    """
 
     removals: int = REMOVAL_LIMIT
     insisted: bool = False
@@ -34,9 +36,16 @@ def guard(plan: Plan, managed: Iterable[RoomId], world: World, actors: Actors, b
 
 
 def _refuse_mass_removal(plan: Plan, bounds: Bounds) -> None:
-    count = len(plan.removals)
+    count = len({_whom(change) for change in plan.removals} - {""})
     if count > bounds.removals and not bounds.insisted:
         raise Guarded("guard_removals", n=count, limit=bounds.removals)
+
+
+def _whom(change: Change) -> str:
+    """Who loses something that nobody has decided yet, or the room that is abandoned."""
+    if isinstance(change, Remove | Ban):
+        return "" if change.decided else change.user
+    return change.room
 
 
 def _refuse_foreign_rooms(plan: Plan, managed: frozenset[RoomId]) -> None:
@@ -60,7 +69,7 @@ def _locks_out(change: Change, room: Room, actors: Actors) -> bool:
     """Whether the bot would leave a room with people in it, remove itself, have less power, or be unable to change levels."""
     if isinstance(change, Abandon):
         return not room.with_membership(Membership.JOINED) <= {actors.bot}
-    if isinstance(change, Remove):
+    if isinstance(change, Remove | Ban):
         return change.user == actors.bot
     if not isinstance(change, SetState) or change.type != POWER:
         return False

@@ -14,7 +14,7 @@ from haven.ids import RoomId, UserId
 from haven.model import Community, Group, Kind, Link, Role
 from haven.permissions import level_of, role_of_level
 from haven.ports import Content
-from haven.snapshot import Census, Room, World, called, census, described
+from haven.snapshot import Census, Membership, Room, World, called, census, described
 from haven.stateevents import (
     BRIDGE,
     CHILD,
@@ -190,6 +190,7 @@ def _has_live_bridge(room: Room) -> bool:
 
 
 def _community(space: Room, record: CommunityRecord, groups: list[Group]) -> Community:
+    expelled, members = space.expulsions, space.members
     return Community(
         space=space.id,
         name=called(space),
@@ -200,6 +201,9 @@ def _community(space: Room, record: CommunityRecord, groups: list[Group]) -> Com
         groups=tuple(sorted(groups, key=lambda group: _place(space, group))),
         settings=record.settings,
         deactivated=record.deactivated,
+        banned={user: how.reason for user, how in expelled.items() if members[user] is Membership.BANNED},
+        removed={user: how.reason for user, how in expelled.items() if members[user] is Membership.REMOVED},
+        left=space.with_membership(Membership.LEFT),
     )
 
 

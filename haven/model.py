@@ -4,13 +4,15 @@ Limits are those of WhatsApp Communities (FEATURES C1): a name of 100 characters
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from haven.errors import Invalid
 from haven.ids import ChatId, Network, RoomId, UserId
+
+Held = TypeVar("Held")
 
 NAME_LIMIT = 100
 DESCRIPTION_LIMIT = 2_048
@@ -239,12 +241,27 @@ class Group:
         object.__setattr__(self, "topic", checked_description(self.topic))
 
 
+def _without(held: Mapping[UserId, Held], *others: Collection[UserId]) -> Mapping[UserId, Held]:
+    """What is held, but for some people; the very same where none of them holds anything."""
+    if not any(user in each for user in held for each in others):
+        return held
+    return {user: value for user, value in held.items() if not any(user in each for each in others)}
+
+
+def _but(held: Mapping[UserId, Held], user: UserId) -> Mapping[UserId, Held]:
+    """What is held, but for one person."""
+    return {person: value for person, value in held.items() if person != user} if user in held else held
+
+
 @dataclass(frozen=True, slots=True)
 class Community:
     """A community as it is meant: its space, its rooms, and who is what in it.
 
     ``roles`` holds the roles of the whole community (never `Role.MEMBER`, `Role.ANNOUNCER` or `Role.GROUP_ADMIN`, which
     are exceptions of a room). ``deactivated``: when, in ms since the epoch, or ``None``.
+
+    ``banned``, ``removed``: who was banned, or put out by somebody, with the reason; they have no role and no exception any
+    more. ``left``: who went by themselves; their role waits for them. The owner is in none of these.
     """
 
     space: RoomId
@@ -256,10 +273,35 @@ class Community:
     groups: tuple[Group, ...] = ()
     settings: Settings = field(default_factory=Settings)
     deactivated: int | None = None
+    banned: Mapping[UserId, str] = field(default_factory=dict)
+    removed: Mapping[UserId, str] = field(default_factory=dict)
+    left: frozenset[UserId] = frozenset()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", checked_name(self.name))
         object.__setattr__(self, "description", checked_description(self.description))
+        object.__setattr__(self, "banned", _but(self.banned, self.owner))
+        object.__setattr__(self, "removed", _but(self.removed, self.owner))
+        if self.owner in self.left:
+            object.__setattr__(self, "left", self.left - {self.owner})
+        object.__setattr__(self, "roles", _without(self.roles, self.banned, self.removed))
+        object.__setattr__(self, "groups", tuple(self._with_members_only(group) for group in self.groups))
+
+    def _with_members_only(self, group: Group) -> Group:
+        exceptions = _without(group.exceptions, self.banned, self.removed)
+        return group if exceptions is group.exceptions else replace(group, exceptions=exceptions)
+
+    def with_ban(self, user: UserId, reason: str = "") -> "Community":
+        """The same community with somebody banned from all of it."""
+        return replace(self, banned={**self.banned, user: reason}, removed=_but(self.removed, user))
+
+    def without_ban(self, user: UserId) -> "Community":
+        """The same community with a ban lifted, in its rooms as well where it had come from the space."""
+        return replace(self, banned=_but(self.banned, user))
+
+    def without_member(self, user: UserId, reason: str = "") -> "Community":
+        """The same community with somebody put out of all of it, who may come again as anybody may."""
+        return replace(self, removed={**self.removed, user: reason})
 
     def only(self, kind: Kind) -> Group | None:
         """The one room of a kind there is at most one of (announcements, general, admins)."""

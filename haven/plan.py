@@ -3,21 +3,20 @@
 Order: rooms are made, then the space says what is meant, then the rooms follow, and removals come last.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from haven.changes import REMOVALS, Abandon, Change, CreateRoom, Invite, Remove, SetState
+from haven.changes import REMOVALS, Abandon, Change, CreateRoom, Remove, SetState
 from haven.desired import (
     Actors,
     DesiredRoom,
     desired_rooms,
     is_placeholder,
     located,
-    missing_guests,
-    surplus_guests,
 )
 from haven.ids import RoomId, UserId
 from haven.model import Community
+from haven.people import people_changes
 from haven.ports import Content, NewRoom, StateEvent
 from haven.reach import POWER, Obstacle, Reach
 from haven.snapshot import Census, Membership, Room, World, called, census, described
@@ -65,8 +64,20 @@ def plan_for(community: Community, world: World, actors: Actors) -> Plan:
             obstacles.extend(impossible)
     wanted.extend(_twins(meant, known, actors))
     settled = (change for change in wanted if not isinstance(change, REMOVALS))
-    removals = (change for change in wanted if isinstance(change, REMOVALS))
+    removals = _largest_first((c for c in wanted if isinstance(c, REMOVALS)), meant.space, known)
     return Plan(meant.space, (*creations, *settled, *removals), tuple(obstacles))
+
+
+def _largest_first(removals: Iterable[Change], space: RoomId, world: World) -> list[Change]:
+    """The space comes first, so that nobody walks back into a room; then the rooms in which most people are."""
+
+    def order(change: Change) -> tuple[bool, int]:
+        return change.room != space, -sizes[change.room]
+
+    ordered = list(removals)
+    rooms = {change.room for change in ordered}
+    sizes = {room: len(world[room].with_membership(Membership.JOINED)) for room in rooms}
+    return sorted(ordered, key=order)
 
 
 def _new_room(desired: DesiredRoom) -> NewRoom:
@@ -126,10 +137,7 @@ def _differences(desired: DesiredRoom, reach: Reach) -> Iterator[Change]:
     if desired.topic != described(room):
         yield SetState(room.id, desired.name, "m.room.topic", "", topic_content(desired.topic))
     yield from (change for change in state if change.type not in RECORDS)
-    for user in missing_guests(desired, room):
-        yield Invite(room.id, desired.name, user)
-    for user in surplus_guests(desired, room):
-        yield Remove(room.id, desired.name, user)
+    yield from people_changes(desired, room, reach.bot)
 
 
 def topic_content(topic: str) -> Content:

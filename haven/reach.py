@@ -6,12 +6,14 @@ Source: client-server API, authorization rules of room versions 10 to 12.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from haven.changes import Change, Invite, Remove, SetState
+from haven.changes import Ban, Change, Invite, Remove, SetState, Unban
 from haven.ids import RoomId, UserId
 from haven.power import PowerLevels, step_needed
 from haven.snapshot import Room, called
 
 POWER = "m.room.power_levels"
+BEYOND = 101
+"""Said to be needed where no level is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ class Reach:
         )
 
     def obstacle(self, change: Change) -> Obstacle | None:
-        """What keeps the bot from a change, if anything: the level it lacks."""
+        """What keeps the bot from a change, if anything: the level it lacks. No level is enough against a creator."""
+        if isinstance(change, Remove | Ban) and change.user in self.room.infinite:
+            return self._lacks(self._needed(change)[1], BEYOND)
         need, what = self._needed(change)
         return None if self.own >= need else self._lacks(what, need)
 
@@ -76,7 +80,10 @@ class Reach:
         return self.room.creators | {self.bot}
 
     def _lacks(self, what: str, need: int) -> Obstacle:
-        return Obstacle(self.room.id, called(self.room), what, need, int(self.own))
+        return Obstacle(self.room.id, called(self.room), what, need, int(min(self.own, BEYOND - 1)))
+
+    def _level(self, user: UserId) -> int:
+        return self.power.users.get(user, self.power.users_default)
 
     def _needed(self, change: Change) -> tuple[int, str]:
         if isinstance(change, SetState) and change.type == POWER:
@@ -87,7 +94,9 @@ class Reach:
         if isinstance(change, Invite):
             return self.power.invite, "invite"
         if isinstance(change, Remove):
-            return max(
-                self.power.kick, self.power.users.get(change.user, self.power.users_default) + 1
-            ), "kick"
+            return max(self.power.kick, self._level(change.user) + 1), "kick"
+        if isinstance(change, Ban):
+            return max(self.power.ban, self._level(change.user) + 1), "ban"
+        if isinstance(change, Unban):
+            return max(self.power.ban, self.power.kick, self._level(change.user) + 1), "ban"
         return 0, ""

@@ -11,14 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from haven.changes import REMOVALS, Abandon, Change, CreateRoom, Invite, Remove, SetState
+from haven.changes import REMOVALS, Abandon, Ban, Change, CreateRoom, Invite, Remove, SetState, Unban
 from haven.desired import Actors, located
-from haven.errors import Guarded, HavenError, RateLimited, Refused, TryLater
+from haven.errors import GiveUp, Guarded, HavenError, RateLimited, Refused, TryLater
 from haven.guards import Bounds, guard
 from haven.ids import RoomId
 from haven.model import Community
 from haven.plan import Plan, plan_for, resolved, resolved_content
-from haven.ports import CreatesRoom, Invites, Kicks, Leaves, NewRoom, SendsState, StateEvent
+from haven.ports import Bans, CreatesRoom, Invites, Kicks, Leaves, NewRoom, SendsState, StateEvent, Unbans
 from haven.reach import Obstacle
 from haven.snapshot import World, census
 
@@ -29,7 +29,7 @@ BACK_OFF = 2.0
 """Seconds before the second try where nobody said how long; doubled each time."""
 
 
-class Hands(CreatesRoom, SendsState, Invites, Kicks, Leaves, Protocol):
+class Hands(CreatesRoom, SendsState, Invites, Kicks, Bans, Unbans, Leaves, Protocol):
     """What the loop needs to act."""
 
 
@@ -149,8 +149,9 @@ async def apply(
     if work.failures:
         return tuple(work.done), tuple(work.failures)
     await work.side_by_side(c for c in others if c.room != plan.space and isinstance(c, SetState))
-    await work.side_by_side(c for c in others if c.room != plan.space and isinstance(c, Invite))
-    await work.side_by_side(plan.removals)
+    await work.side_by_side(c for c in others if c.room != plan.space and isinstance(c, Unban | Invite))
+    await work.in_order(change for change in plan.removals if change.room == plan.space)
+    await work.side_by_side(change for change in plan.removals if change.room != plan.space)
     return tuple(work.done), tuple(work.failures)
 
 
@@ -190,11 +191,12 @@ class _Work:
                 group.create_task(one_room(own))
 
     async def _carry_out(self, change: Change) -> bool:
+        """Gives whether to go on in this room: that somebody cannot be put out keeps nobody else in."""
         try:
             await self._patiently(change)
         except HavenError as error:
             self.failures.append(Failure(change, error))
-            return False
+            return isinstance(change, Remove | Ban | Unban) and isinstance(error, GiveUp)
         self.done.append(change)
         with suppress(HavenError):
             await self.progress(len(self.done), self.total)
@@ -212,7 +214,7 @@ class _Work:
                 await self.clock.wait(own if later.after is None else later.after)
             except Refused:
                 # Who was invited or removed by a try whose answer was lost cannot be so again. The next round will see.
-                if attempt == 1 or not isinstance(change, Invite | Remove | Abandon):
+                if attempt == 1 or not isinstance(change, Invite | Remove | Unban | Abandon):
                     raise
                 return
             else:
@@ -245,7 +247,11 @@ class _Work:
             case Invite():
                 await self.hands.invite(self._place(change.room), change.user)
             case Remove():
-                await self.hands.kick(self._place(change.room), change.user)
+                await self.hands.kick(self._place(change.room), change.user, change.reason)
+            case Ban():
+                await self.hands.ban(self._place(change.room), change.user, change.reason)
+            case Unban():
+                await self.hands.unban(self._place(change.room), change.user)
             case Abandon():
                 await self.hands.leave(change.room)
 

@@ -30,16 +30,28 @@ class Membership(StrEnum):
     REMOVED = "removed"
 
 
+@dataclass(frozen=True, slots=True)
+class Expulsion:
+    """By whom somebody was banned or removed, and the reason that was given."""
+
+    by: UserId
+    reason: str = ""
+
+
 PRESENT = frozenset({Membership.JOINED, Membership.INVITED})
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """One room as it is. ``state`` holds everything but memberships, by type and state key."""
+    """One room as it is. ``state`` holds everything but memberships, by type and state key.
+
+    ``expulsions``: of those who are banned or were removed, as far as it is known.
+    """
 
     id: RoomId
     state: Mapping[tuple[str, str], StateEvent] = field(default_factory=dict)
     members: Mapping[UserId, Membership] = field(default_factory=dict)
+    expulsions: Mapping[UserId, Expulsion] = field(default_factory=dict)
 
     def content(self, event_type: str, key: str = "") -> Content:
         """The content of a state event; empty where there is none."""
@@ -136,8 +148,16 @@ class Room:
     def changed(self, event: StateEvent) -> "Room":
         """The same room after one more state event."""
         if event.type == "m.room.member":
-            return replace(self, members={**self.members, UserId(event.key): _membership(event)})
+            return self._with_member(event)
         return replace(self, state={**self.state, (event.type, event.key): event})
+
+    def _with_member(self, event: StateEvent) -> "Room":
+        user, membership = UserId(event.key), _membership(event)
+        members, expulsions = {**self.members, user: membership}, self.expulsions
+        if user in expulsions or membership in _EXPELLED:
+            others = {person: how for person, how in expulsions.items() if person != user}
+            expulsions = {**others, user: _expulsion(event)} if membership in _EXPELLED else others
+        return replace(self, members=members, expulsions=expulsions)
 
 
 def called(room: Room) -> str:
@@ -203,12 +223,16 @@ def room_of(room: RoomId, events: Iterable[StateEvent]) -> Room:
     """A room from its whole state."""
     state: dict[tuple[str, str], StateEvent] = {}
     members: dict[UserId, Membership] = {}
+    expulsions: dict[UserId, Expulsion] = {}
     for event in events:
         if event.type == "m.room.member":
-            members[UserId(event.key)] = _membership(event)
+            user = UserId(event.key)
+            members[user] = _membership(event)
+            if members[user] in _EXPELLED:
+                expulsions[user] = _expulsion(event)
         else:
             state[event.type, event.key] = event
-    return Room(room, state, members)
+    return Room(room, state, members, expulsions)
 
 
 def _membership(event: StateEvent) -> Membership:
@@ -218,4 +242,10 @@ def _membership(event: StateEvent) -> Membership:
     return Membership(said) if isinstance(said, str) and said in _KNOWN else Membership.REMOVED
 
 
+def _expulsion(event: StateEvent) -> Expulsion:
+    reason = event.content.get("reason")
+    return Expulsion(event.sender, reason if isinstance(reason, str) else "")
+
+
+_EXPELLED = frozenset({Membership.BANNED, Membership.REMOVED})
 _KNOWN = frozenset(Membership) - {"leave", "removed"}

@@ -53,6 +53,18 @@ class Hands:
         """See `haven.ports.Kicks`."""
         async with self._writing(room) as wrote:
             await self.homeserver.kick(room, user, reason)
+            wrote(self._membership(user, "leave", reason))
+
+    async def ban(self, room: RoomId, user: UserId, reason: str = "") -> None:
+        """See `haven.ports.Bans`."""
+        async with self._writing(room) as wrote:
+            await self.homeserver.ban(room, user, reason)
+            wrote(self._membership(user, "ban", reason))
+
+    async def unban(self, room: RoomId, user: UserId) -> None:
+        """See `haven.ports.Unbans`."""
+        async with self._writing(room) as wrote:
+            await self.homeserver.unban(room, user)
             wrote(self._membership(user, "leave"))
 
     async def leave(self, room: RoomId) -> None:
@@ -61,8 +73,9 @@ class Hands:
             await self.homeserver.leave(room)
         self.rooms.forget(room)
 
-    def _membership(self, user: UserId, membership: str) -> StateEvent:
-        return StateEvent(MEMBER, user, self.homeserver.user, {"membership": membership})
+    def _membership(self, user: UserId, membership: str, reason: str = "") -> StateEvent:
+        content = {"membership": membership, **({"reason": reason} if reason else {})}
+        return StateEvent(MEMBER, user, self.homeserver.user, content)
 
     @asynccontextmanager
     async def _writing(self, room: RoomId) -> AsyncIterator[Wrote]:

@@ -115,8 +115,8 @@ class Rooms:
     def nudge(self, room: RoomId, event: StateEvent) -> bool:
         """A state event of a joined room has come by sync. Gives whether anything may have changed.
 
-        A membership is believed as the event tells it where the room is large and the person without power: nothing is decided by
-        those but whom a room is found through, and reading thousands of members again for each that comes would be a harm of its own.
+        A membership is believed as the event tells it where the room is large and the person without power: it concerns nobody but
+        them, and reading thousands of members again for each that comes or goes would be a harm of its own.
         """
         cell = self._cells.setdefault(room, _Cell())
         if cell.room is None:

@@ -6,7 +6,7 @@ Only the bot acts here and only through plans; what people do is done to the wor
 from collections.abc import Mapping
 from dataclasses import replace
 
-from haven.changes import Abandon, Change, CreateRoom, Invite, Remove, SetState
+from haven.changes import Abandon, Ban, Change, CreateRoom, Invite, Remove, SetState, Unban
 from haven.ids import EventId, RoomId, UserId
 from haven.plan import Plan, resolved, resolved_content
 from haven.ports import Content, NewRoom, StateEvent
@@ -49,16 +49,26 @@ def after(change: Change, room: Room, made: Mapping[str, RoomId], bot: UserId) -
         case Invite():
             assert own >= power.invite
             assert room.members.get(change.user) not in {Membership.JOINED, Membership.BANNED}
-            return _with_member(room, change.user, Membership.INVITED)
+            return room.changed(_member(change.user, "invite", bot, ""))
         case Remove():
             assert own >= power.kick
             assert own > room.power_of(change.user)
-            return _with_member(room, change.user, Membership.REMOVED)
+            assert room.members.get(change.user) is not Membership.BANNED
+            return room.changed(_member(change.user, "leave", bot, change.reason))
+        case Ban():
+            assert own >= power.ban
+            assert own > room.power_of(change.user)
+            return room.changed(_member(change.user, "ban", bot, change.reason))
+        case Unban():
+            assert own >= max(power.ban, power.kick)
+            assert own > room.power_of(change.user)
+            assert room.members.get(change.user) is Membership.BANNED
+            return room.changed(_member(change.user, "leave", bot, ""))
     raise AssertionError(change)
 
 
-def _with_member(room: Room, user: UserId, membership: Membership) -> Room:
-    return replace(room, members={**room.members, user: membership})
+def _member(user: UserId, membership: str, sender: UserId, reason: str) -> StateEvent:
+    return StateEvent("m.room.member", user, sender, {"membership": membership, "reason": reason})
 
 
 def _event(kind: str, key: str, sender: UserId, content: Content, room: Room) -> StateEvent:

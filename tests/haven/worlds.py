@@ -5,7 +5,7 @@ greets, Eva, Fil and Gus are members; they live on several servers.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 
 from hypothesis import strategies as st
@@ -108,10 +108,14 @@ class Village:
         """Somebody gives a person a level by hand."""
         self.changes_levels(sender, room, users={**self.world[room].power.users, user: level})
 
-    def becomes(self, room: RoomId, membership: Membership, *people: UserId) -> None:
-        """People come and go."""
-        members = {**self.world[room].members, **dict.fromkeys(people, membership)}
-        self.world[room] = replace(self.world[room], members=members)
+    def becomes(self, room: RoomId, membership: Membership, *people: UserId, by: UserId = BO) -> None:
+        """People come and go; who is banned or removed is so ``by`` somebody."""
+        word = "leave" if membership is Membership.REMOVED else str(membership)
+        expelled = membership in {Membership.REMOVED, Membership.BANNED}
+        for user in people:
+            content = {"membership": word, **({"reason": "by hand"} if expelled else {})}
+            sender = by if expelled and by != user else user if not expelled else ANA
+            self.world[room] = self.world[room].changed(StateEvent("m.room.member", user, sender, content))
 
     def join_all(self, *people: UserId) -> None:
         """People join the space and all rooms of it but the admins'."""

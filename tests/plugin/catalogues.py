@@ -64,6 +64,10 @@ def _uses(path: Path) -> Iterator[Use]:
             for key in _constants(node):
                 if called in LINES and "." in key:
                     yield Use(key, _filled(node, called), where)
+                elif called == "note":
+                    yield Use(
+                        f"audit.{key}", ((_filled(node, called) or frozenset()) - {"why"}) | {"who"}, where
+                    )
                 elif called in ERRORS:
                     yield Use(f"error.{key}", _filled(node, called), where)
 
@@ -104,13 +108,18 @@ def families() -> set[str]:
             for kind in ("announcements", "general", "admins")
         ),
         *(f"audit_door.{door}" for door in Door),
+        *(f"audit.role_{verb}{place}" for verb in ("added", "removed") for place in ("", "_in")),
+        *("audit.created", "audit.group_added"),
         *(f"link_state.{state}" for state in LinkState),
         *(f"link_news.{state}" for state in LinkState if state is not LinkState.CONNECTING),
         *(f"error.{refusal.value}" for refusal in (*RoleRefusal, *ActRefusal)),
         *(f"concern.{key}" for key in (*WORDED, "notice")),
         *(f"concern.{key}" for key in ("guard_removals", "guard_foreign_room", "guard_lockout")),
         *_STATE_LINES.values(),
-        *(f"change.{verb}" for verb in ("create", "state", "invite", "remove", "abandon", "power_plain")),
+        *(
+            f"change.{verb}"
+            for verb in ("create", "state", "invite", "remove", "ban", "unban", "abandon", "power_plain")
+        ),
         *(f"role.{verb}{place}" for verb in ("added", "removed") for place in ("", "_in")),
         *("role.holder_in", "role.differs_in", "job.community_started", "job.group_started"),
         *("error.rate_limited", "error.unreachable", "error.link_there_already", "error.link_elsewhere"),
