@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import json
 import secrets
 import sqlite3
@@ -176,11 +177,12 @@ class Maubot:
     ) -> dict[str, Any]:
         """Sends one request to the management API; raises MaubotRefused for anything but 2xx."""
         url = f"{self.url}/_matrix/maubot/v1/{where}"
-        data = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else None
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        data = io.BytesIO(raw) if raw else None
         headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         async with self.session.request(method, url, data=data, headers=headers) as answer:
-            raw = await answer.read()
-            content = json.loads(raw) if raw else {}
+            said = await answer.read()
+            content = json.loads(said) if said else {}
             if answer.ok:
                 return dict(content)
         message = "\n".join(filter(None, (content.get("error"), content.get("stacktrace"))))

@@ -4,6 +4,7 @@ For tests with kill points (end a process when its Nth request arrives, or when 
 """
 
 import asyncio
+import io
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
@@ -179,7 +180,11 @@ class Proxy:
         url = URL(f"{self.upstream}{request.raw_path}", encoded=True)
         headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
         async with self._session.request(
-            asked.method, url, data=asked.body or None, headers=headers, allow_redirects=False
+            asked.method,
+            url,
+            data=io.BytesIO(asked.body) if asked.body else None,
+            headers=headers,
+            allow_redirects=False,
         ) as answer:
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
             return Answered(answer.status, await answer.read(), kept)

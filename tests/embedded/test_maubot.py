@@ -1,5 +1,6 @@
 """maubot, and a plugin in it that nobody of us wrote with care."""
 
+import os
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -51,6 +52,7 @@ def plugin(directory: Path, name: str, module: str) -> Path:
             "maubot.yaml", META.format(name=name, module=module) + "extra_files: [base-config.yaml]\n"
         )
         archive.writestr("base-config.yaml", "greeting: hello\n")
+        archive.writestr("ballast", os.urandom(2 * 1024 * 1024))
         archive.writestr(f"{module}/__init__.py", SOURCE.format(word=name))
     return target
 
