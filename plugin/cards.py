@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from haven.errors import GiveUp, HavenError, Invalid, Missing
+from haven.errors import HavenError, Invalid, Missing, NotAllowed
 from haven.ids import EventId, RoomId, UserId
 from haven.model import Kind
 
 from .audit import Door
+from .events import Reaction
+from .homeserver_messages import Words
 from .replies import Replies
 from .service.communities import Communities
 from .timers import Timer, Timers
@@ -92,7 +94,7 @@ class KeepsCards(Protocol):
         """Store a card; gives the open card of the same kind, space and key where there is one already."""
 
     async def set_card(self, card: Card) -> None:
-        """Store where a card is shown, or what was decided."""
+        """Store where a card is shown, what it knows, or what was decided."""
 
     async def card_at(self, room: RoomId, event: EventId) -> Card | None:
         """The card that is shown by an event."""
@@ -128,36 +130,59 @@ class Cards:
             raise Missing("community_missing")
         new = Card(_new_id(), kind, space, key, dict(payload), admins.room, expires=expires)
         card = await self.store.add_card(new)
-        if expires:
+        if card.id == new.id and expires:
             await self.timers.set(LAPSE, card.id, expires)
-        return await self._shown(card)
+        shown = await self._shown(card)
+        if not card.event:
+            await self._offered(shown)
+        return shown
 
     async def resume(self) -> None:
-        """Show what an earlier life had no time to show."""
+        """Show what an earlier life had no time to show, and take the reactions that came while nobody was there."""
         for card in await self.store.open_cards():
             try:
-                await self._shown(card)
+                await self._taken_up(card)
             except HavenError as error:
-                log.warning("a card could not be shown: %s", error)
+                log.warning("a card could not be taken up again: %s", error)
+
+    async def _taken_up(self, card: Card) -> None:
+        if card.expires:
+            await self.timers.set(LAPSE, card.id, card.expires)
+        shown = await self._shown(card)
+        if shown.event and not shown.decided:
+            await self._offered(shown)
+            for one in await self.replies.messages.reactions(shown.room, shown.event):
+                await self._taken(shown, one, late=True)
 
     async def open(self, kind: str, space: RoomId) -> tuple[Card, ...]:
         """What waits for a word, the oldest first."""
         return await self.store.open_cards(kind, space)
 
-    async def reacted(self, room: RoomId, event: EventId, emoji: str, who: UserId, reaction: EventId) -> None:
+    async def reacted(self, reaction: Reaction) -> None:
         """Somebody has reacted to an event; nothing happens where it is no open card or the emoji no choice."""
-        card = await self.store.card_at(room, event)
-        dealer = self.dealers.get(card.kind) if card else None
-        if card is None or dealer is None or card.decided:
-            return
-        choice = dealer.choices.get(emoji.replace("\ufe0f", ""))
+        card = await self.store.card_at(reaction.room, reaction.target)
+        if card is not None and not card.decided:
+            await self._taken(card, reaction, late=False)
+
+    async def _taken(self, card: Card, reaction: Reaction, *, late: bool) -> None:
+        """Take a reaction as a word. ``late``: found afterwards; who lacks the right has been told, or will not wait for it."""
+        dealer = self.dealers.get(card.kind)
+        choice = dealer.choices.get(reaction.emoji.replace("\ufe0f", "")) if dealer else None
         if choice is None:
             return
         try:
-            await self.decide(card, Word(choice, who, Door.REACTION, reaction))
+            await self.decide(card, Word(choice, reaction.sender, Door.REACTION, reaction.event))
         except HavenError as error:
+            decided_meanwhile = isinstance(error, Invalid) and error.key == "card_decided"
+            if not decided_meanwhile and not (late and isinstance(error, NotAllowed)):
+                await self._refused(card, reaction.event, error)
+
+    async def _refused(self, card: Card, reaction: EventId, error: HavenError) -> None:
+        try:
             language = await self._language(card)
-            await self.replies.tell(room, language, (of_error(error),), f"card.{card.id}.{reaction}")
+            await self.replies.tell(card.room, language, (of_error(error),), f"card.{card.id}.{reaction}")
+        except HavenError as trouble:
+            log.warning("it could not be told why a reaction was of no use: %s", trouble)
 
     async def decide(self, card: Card, word: Word) -> Sequence[Line]:
         """Have a card decided; gives what it says from now on. Raises `Invalid` where it was decided before, and as `Dealer.decide`."""
@@ -169,6 +194,18 @@ class Cards:
             await self._end(now, word.choice, said)
             return said
 
+    async def revise(self, card: Card, payload: Mapping[str, str]) -> None:
+        """The question has changed while it was open: keep what its dealer knows now, and show it. Raises `TryLater`."""
+        async with self._locks[card.id]:
+            now = await self.store.card(card.id)
+            if now is None or now.decided:
+                return
+            revised = replace(now, payload=dict(payload))
+            await self.store.set_card(revised)
+            if revised.event:
+                said = await self.dealers[card.kind].lines(revised)
+                await self.replies.change(revised.room, revised.event, await self._language(revised), said)
+
     async def withdraw(self, card: Card, said: Sequence[Line]) -> None:
         """The question has gone: say so on the card."""
         async with self._locks[card.id]:
@@ -179,38 +216,51 @@ class Cards:
     async def _lapsed(self, timer: Timer) -> None:
         async with self._locks[timer.key]:
             card = await self.store.card(timer.key)
-            if card is not None and not card.decided:
-                await self._end(card, SHUT, await self.dealers[card.kind].lapse(card))
+            dealer = self.dealers.get(card.kind) if card else None
+            if card is not None and dealer is not None and not card.decided:
+                await self._end(card, SHUT, await dealer.lapse(card))
 
     async def _end(self, card: Card, choice: str, said: Sequence[Line]) -> None:
+        """Say it, then store it: after a crash between the two it is asked for, and done, once more."""
+        if card.event:
+            words = self.replies.wording(await self._language(card)).words(said)
+            await self._edited(card, words)
         await self.store.set_card(replace(card, decided=choice))
         await self.timers.cancel(LAPSE, card.id)
         self._locks.pop(card.id, None)
-        if card.event:
-            words = self.replies.wording(await self._language(card)).words(said)
-            try:
-                await self.replies.messages.edit(
-                    card.room, card.event, words, transaction=f"card.{card.id}.end"
-                )
-            except HavenError as error:
-                log.info("a decided card could not be edited: %s", error)
+
+    async def _edited(self, card: Card, words: Words) -> None:
+        edit, transaction = self.replies.messages.edit, f"card.{card.id}.end"
+        try:
+            await self.replies.patiently(lambda: edit(card.room, card.event, words, transaction=transaction))
+        except HavenError as error:
+            log.info("a decided card could not be edited: %s", error)
 
     async def _shown(self, card: Card) -> Card:
-        if card.event or card.kind not in self.dealers:
-            return card
-        dealer = self.dealers[card.kind]
-        said = await dealer.lines(card)
-        event = await self.replies.tell(card.room, await self._language(card), said, f"card.{card.id}")
-        shown = replace(card, event=event)
-        await self.store.set_card(shown)
-        for number, emoji in enumerate(dealer.choices):
-            await self._offer(shown, emoji, f"card.{card.id}.{number}")
-        return shown
+        """The card once people can see it."""
+        async with self._locks[card.id]:
+            now = await self.store.card(card.id) or card
+            dealer = self.dealers.get(now.kind)
+            if dealer is None or now.decided:
+                return now
+            if not now.event:
+                said = await dealer.lines(now)
+                event = await self.replies.tell(now.room, await self._language(now), said, f"card.{now.id}")
+                now = replace(now, event=event)
+                await self.store.set_card(now)
+        return now
+
+    async def _offered(self, card: Card) -> None:
+        """Put the choices beneath a card, for people to press."""
+        dealer = self.dealers.get(card.kind)
+        for number, emoji in enumerate(dealer.choices if dealer else ()):
+            await self._offer(card, emoji, f"card.{card.id}.{number}")
 
     async def _offer(self, card: Card, emoji: str, transaction: str) -> None:
         try:
-            await self.replies.messages.react(card.room, card.event, emoji, transaction=transaction)
-        except GiveUp as error:
+            react = self.replies.messages.react
+            await self.replies.patiently(lambda: react(card.room, card.event, emoji, transaction=transaction))
+        except HavenError as error:
             log.info("a choice could not be offered: %s", error)
 
     async def _language(self, card: Card) -> str:

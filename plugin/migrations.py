@@ -89,3 +89,70 @@ async def second(connection: Connection) -> None:
 
 
 upgrades.register(second, description="Cards, timers and the audit log")
+
+
+OUTBOX = (
+    # Deeds wait until they are told. `told`: "" until then, the name of the message meanwhile, "told" afterwards.
+    "ALTER TABLE deed ADD COLUMN told TEXT NOT NULL DEFAULT ''",
+    "UPDATE deed SET told='told'",
+    "CREATE INDEX deed_told ON deed (told)",
+    # Who was what when we last looked, to notice what was changed by hand. `role`: of the whole community.
+    "CREATE TABLE held (space TEXT NOT NULL, who TEXT NOT NULL, role TEXT NOT NULL, PRIMARY KEY (space, who))",
+)
+
+
+async def third(connection: Connection) -> None:
+    """Version 3."""
+    for table in OUTBOX:
+        await connection.execute(table)
+
+
+upgrades.register(third, description="What of the audit log was told, and who was what")
+
+
+ENTRANCE = (
+    # Ways into a community. `uses`, `expires`, `revoked`: 0 for none; times in milliseconds.
+    """CREATE TABLE invite (
+        id       TEXT    NOT NULL PRIMARY KEY,
+        space    TEXT    NOT NULL,
+        name     TEXT    NOT NULL,
+        made_by  TEXT    NOT NULL,
+        made     BIGINT  NOT NULL,
+        uses     INTEGER NOT NULL,
+        expires  BIGINT  NOT NULL,
+        approval INTEGER NOT NULL,
+        revoked  BIGINT  NOT NULL
+    )""",
+    "CREATE INDEX invite_space ON invite (space)",
+    # What opens an invite: SHA-256 of a code. A second one stands here where a crash came between making and telling.
+    "CREATE TABLE invite_code (digest TEXT NOT NULL PRIMARY KEY, invite TEXT NOT NULL)",
+    # Who came by an invite; who has left since stands here under a name that means nobody.
+    """CREATE TABLE redemption (
+        invite TEXT   NOT NULL,
+        who    TEXT   NOT NULL,
+        at     BIGINT NOT NULL,
+        PRIMARY KEY (invite, who)
+    )""",
+    # Who is in a community as far as we have noticed. `greeted`, `gone`: milliseconds, 0 until then; `own`: 1 where they left by
+    # their own wish. A row with an empty `who` says that the community was looked at before.
+    """CREATE TABLE arrival (
+        space   TEXT    NOT NULL,
+        who     TEXT    NOT NULL,
+        came    BIGINT  NOT NULL,
+        greeted BIGINT  NOT NULL,
+        gone    BIGINT  NOT NULL,
+        own     INTEGER NOT NULL,
+        PRIMARY KEY (space, who)
+    )""",
+    "CREATE INDEX arrival_greeted ON arrival (space, greeted, gone)",
+    "CREATE INDEX card_about ON card (kind, space, about, made)",
+)
+
+
+async def fourth(connection: Connection) -> None:
+    """Version 4."""
+    for table in ENTRANCE:
+        await connection.execute(table)
+
+
+upgrades.register(fourth, description="Invites, and who came and went")

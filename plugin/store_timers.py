@@ -35,6 +35,16 @@ class TimerStore:
             "DELETE FROM timer WHERE kind=$1 AND name=$2 AND at=$3", timer.kind, timer.key, timer.at
         )
 
+    async def postpone(self, timer: Timer, at: int) -> None:
+        """See `plugin.timers.KeepsTimers`."""
+        await self._database.execute(
+            "UPDATE timer SET at=$4 WHERE kind=$1 AND name=$2 AND at=$3",
+            timer.kind,
+            timer.key,
+            timer.at,
+            at,
+        )
+
     async def next_timer(self) -> Timer | None:
         """See `plugin.timers.KeepsTimers`."""
         row = await self._database.fetchrow("SELECT * FROM timer ORDER BY at, kind, name LIMIT 1")

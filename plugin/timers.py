@@ -20,6 +20,9 @@ LONGEST = 3_600.0
 AGAIN = 60_000
 """Milliseconds after which something that could not be done is tried again, where nobody said when."""
 
+AFTER_A_BUG = 3_600_000
+"""Milliseconds after which something is tried again that failed for a reason nobody foresaw: it must not be lost by that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timer:
@@ -46,6 +49,9 @@ class KeepsTimers(Protocol):
 
     async def rang(self, timer: Timer) -> None:
         """A timer has rung; where it was set anew meanwhile it stays."""
+
+    async def postpone(self, timer: Timer, at: int) -> None:
+        """A timer rings later; where it was set anew or ended meanwhile that holds."""
 
     async def next_timer(self) -> Timer | None:
         """The timer that rings first."""
@@ -91,13 +97,13 @@ class Timers:
             await self.store.rang(timer)
         except TryLater as later:
             after = AGAIN if later.after is None else round(later.after * 1_000)
-            await self.store.set_timer(Timer(timer.kind, timer.key, self.epoch() + after, timer.payload))
+            await self.store.postpone(timer, self.epoch() + after)
         except HavenError as error:
             log.warning("a timer of kind %s could not be kept: %s", timer.kind, error)
             await self.store.rang(timer)
         except Exception as error:
             reference_of(log, error, f"a timer of kind {timer.kind}")
-            await self.store.rang(timer)
+            await self.store.postpone(timer, self.epoch() + AFTER_A_BUG)
 
 
 def spelled(payload: Mapping[str, str]) -> str:

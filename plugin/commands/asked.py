@@ -7,16 +7,18 @@ from typing import TypeAlias
 from haven.errors import NotAllowed
 from haven.guards import Bounds
 from haven.ids import UserId
-from haven.model import Community, Role
+from haven.model import Community, Group, Role
 from haven.permissions import Right, has_right, holders
 from haven.reconcile import Outcome
 from haven.snapshot import Membership, World
 
+from ..audit import HIDDEN, Deed, Door
 from ..events import Incoming
 from ..replies import Replies
 from ..service.communities import Check, Edit
-from ..service.groups import Sight
+from ..service.groups import Sight, is_secret
 from ..service.services import Services
+from ..store import now_ms
 from ..wording import Answer
 from .grammar import Command, Grammar
 from .parser import Request
@@ -63,6 +65,20 @@ class Asked:
         return await self.services.communities.change(
             community.space, edit, check=check or self.require, bounds=bounds
         )
+
+    async def note(self, what: str, community: Community, *, why: str = "", **values: str) -> None:
+        """Write into the audit log that the asker has done it. ``what`` names the phrase ``audit.<what>``, which ``values`` fill.
+
+        The same command twice is one line.
+        """
+        deed = f"{self.message.event}.{what}"
+        done = Deed(deed, community.space, self.who, what, Door.COMMAND, now_ms(), values, why)
+        await self.services.desk.audit.record(community, done)
+
+
+def noted_name(group: Group) -> str:
+    """A group's name as it may stand in the audit log."""
+    return HIDDEN if is_secret(group) else group.name
 
 
 def is_member(world: World, community: Community, user: UserId) -> bool:

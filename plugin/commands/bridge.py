@@ -21,7 +21,7 @@ from ..service.links import (
     write_link,
 )
 from ..wording import Answer, Line, Term, Value, answer, code, head, item, line
-from .asked import Asked, Section, Within
+from .asked import Asked, Section, Within, noted_name
 from .grammar import Argument, Command, Option
 
 _GROUP = (Option("group", "GROUP"),)
@@ -41,6 +41,7 @@ async def link(asked: Asked, community: Community) -> Answer:
     check_link(community, group, wanted)
     await write_link(asked.services.communities, group, wanted)
     outcome = await _in_step(asked, community)
+    await asked.note("linked", community, group=noted_name(group), network=wanted.network, chat=wanted.chat)
     return _told(asked, "bridge.asked", group, wanted, outcome)
 
 
@@ -79,7 +80,9 @@ async def unlink(asked: Asked, community: Community) -> Answer:
         raise Invalid("link_which", network=network[:100], groups=_names(sight, found))
     ((group, wanted),) = found
     await unwrite_link(asked.services.communities, group, wanted)
-    return _told(asked, "bridge.undone", group, wanted, await _in_step(asked, community))
+    outcome = await _in_step(asked, community)
+    await asked.note("unlinked", community, group=noted_name(group), network=wanted.network, chat=wanted.chat)
+    return _told(asked, "bridge.undone", group, wanted, outcome)
 
 
 def _names(sight: Sight, found: tuple[tuple[Group, Link], ...]) -> str:
@@ -105,13 +108,13 @@ def _standing(asked: Asked, community: Community, one: Standing) -> Line:
         return item("bridge.waiting", **values)
     undoing = one.link is None and one.status.state is not LinkState.BROKEN
     state = Term("link_state.undoing" if undoing else f"link_state.{one.status.state}")
-    values |= {"state": state, "since": _moment(one.status.since)}
+    values |= {"state": state, "since": moment(one.status.since)}
     if not one.status.reason:
         return item("bridge.standing", **values)
     return item("bridge.standing_why", **values, reason=reason_of(one.status, asked.services.phrases))
 
 
-def _moment(since: int) -> str:
+def moment(since: int) -> str:
     """A time in ms since the epoch, for people; "?" for one that cannot be."""
     try:
         moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=since)

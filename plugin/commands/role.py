@@ -13,7 +13,7 @@ from ..outcomes import troubles
 from ..service.groups import shown
 from ..service.roles import Grant, check_grant, check_target, room_of
 from ..wording import Answer, Line, Term, answer, code, head, item, line, person
-from .asked import Asked, Section, Within, require
+from .asked import Asked, Section, Within, noted_name, require
 from .grammar import Argument, Command, Option
 
 _WHAT = (Argument("WHO"), Argument("ROLE", choices=tuple(Role)))
@@ -60,7 +60,15 @@ async def _changed(asked: Asked, community: Community, grant: Grant) -> Answer:
         check_grant(fresh, grant, asked.who)
 
     outcome = await asked.change(community, grant.carried_out, check=check)
+    await _noted(asked, outcome.community, grant)
     return answer(_told(asked, grant, outcome), *troubles(outcome))
+
+
+async def _noted(asked: Asked, community: Community, grant: Grant) -> None:
+    group = community.group(grant.room) if grant.room else None
+    verb, place = "role_removed" if grant.taken else "role_added", "" if group is None else "_in"
+    where = {} if group is None else {"group": noted_name(group)}
+    await asked.note(f"{verb}{place}", community, whom=grant.who, role=grant.role, **where)
 
 
 def _told(asked: Asked, grant: Grant, outcome: Outcome) -> Line:

@@ -68,6 +68,8 @@ async def _changed(asked: Asked, community: Community, key: str, value: str) -> 
     outcome = await about.change(community, lambda now: _with(now, key, wanted))
     language = outcome.community.settings.language
     after = _value(outcome.community, key)
+    if before != after:
+        await asked.note("setting_changed", outcome.community, setting=key, value=after[:100] or "–")
     said = line(
         "settings.unchanged" if before == after else "settings.changed",
         setting=code(key),

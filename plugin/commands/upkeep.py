@@ -40,6 +40,8 @@ async def repair(asked: Asked, community: Community) -> Answer | None:
     except HavenError as error:
         await progress.show(of_error(error))
         return None
+    if bounds.insisted:
+        await asked.note("insisted", outcome.community, n=str(len(outcome.done)))
     wrong = troubles(outcome)
     place = asked.sight(outcome.community).place_for(_troubled(outcome))
     await progress.show(_done(outcome), *(() if place else wrong))

@@ -55,6 +55,12 @@ class Sight:
             return None
         return admins.room if any(is_secret(group) and group.room != self.here for group in groups) else None
 
+    @property
+    def desk(self) -> RoomId | None:
+        """The admins' room: where that is told which is for the staff alone."""
+        admins = self.community.only(Kind.ADMINS)
+        return admins.room if admins else None
+
     def named(self, word: str) -> Group:
         """The room that a word means: an id, an alias, a link, a name, or its kind where that is plain.
 

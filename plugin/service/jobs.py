@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from haven.founding import Founding, WishedGroup, with_added_group
 from haven.ids import RoomId, UserId
+from haven.reconcile import Outcome
 
 from ..clock import Clock
 from .communities import Communities
-from .run import Run, Settle
+from .run import Finished, Run, Settle
 from .telling import KeepsJobs, Tells
 from .work import FoundingJob, GroupJob, Job, Report, Work
 
@@ -24,6 +25,10 @@ async def _settled(slots: Container[str]) -> None:
     """Nothing is ever in question."""
 
 
+async def _unheard(job: Job, outcome: Outcome) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(slots=True)
 class Jobs:
     """What is being made. ``busy``: whether the homeserver slows us down, so that nothing is sent that nobody needs."""
@@ -34,6 +39,7 @@ class Jobs:
     clock: Clock
     busy: Callable[[], bool] = _never
     settle: Settle = _settled
+    finished: Finished = _unheard
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def found(self, founding: Founding, report: Report) -> None:
@@ -79,7 +85,16 @@ class Jobs:
             self._start(job)
 
     def _start(self, job: Job) -> None:
-        run = Run(job, self.communities, self.store, self.tells, self.clock, self.busy, self.settle)
+        run = Run(
+            job,
+            self.communities,
+            self.store,
+            self.tells,
+            self.clock,
+            self.busy,
+            self.settle,
+            self.finished,
+        )
         task = asyncio.create_task(run.to_its_end(), name=f"job {job.id}")
         self._tasks[job.id] = task
         task.add_done_callback(lambda _: self._tasks.pop(job.id, None))

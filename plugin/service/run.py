@@ -36,6 +36,9 @@ GIVEN_UP_AFTER = 24 * 3600.0
 Settle = Callable[[Container[str]], Awaitable[None]]
 """Looks for the rooms of these slots of whose making we did not hear (`plugin.creation.Creation.settle`). May raise `TryLater`."""
 
+Finished = Callable[[Job, Outcome], Awaitable[None]]
+"""Told what a job has made, before people are; after a crash it may be told again."""
+
 
 @dataclass(slots=True)
 class Run:
@@ -48,12 +51,14 @@ class Run:
     clock: Clock
     busy: Callable[[], bool]
     settle: Settle
+    finished: Finished
     _quiet_until: float = float("-inf")
 
     async def to_its_end(self) -> None:
         """Do it, and tell how it went. Raises nothing that was foreseen, and logs the rest."""
         try:
             outcome = await self._started()
+            await self.finished(self.job, outcome)
             await self._said(lambda: self.tells.job_finished(self.job, outcome))
         except HavenError as error:
             await self._failed(error, "")

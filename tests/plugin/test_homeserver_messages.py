@@ -5,7 +5,7 @@ import pytest
 from haven.errors import Invalid
 from haven.ids import RoomId, RoomVersion
 from haven.ports import Content, Homeserver
-from plugin.homeserver_messages import Messenger, Words
+from plugin.homeserver_messages import Messenger, Speaks, Words
 from tests.contracts.homeserver_world import public
 from tests.fakes.homeserver import FakeHomeserver
 
@@ -13,7 +13,7 @@ from tests.fakes.homeserver import FakeHomeserver
 class Stage:
     """A room with a bot that speaks and a person who listens."""
 
-    def __init__(self, world: FakeHomeserver, room: RoomId, bot: Homeserver, ben: Homeserver) -> None:
+    def __init__(self, world: FakeHomeserver, room: RoomId, bot: Speaks, ben: Homeserver) -> None:
         self.world, self.room, self.ben = world, room, ben
         self.messenger = Messenger(bot)
 

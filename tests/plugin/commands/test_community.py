@@ -19,7 +19,7 @@ async def test_create_makes_a_community_and_tells_how_it_goes_in_one_message(emp
     assert community.description == "Un lugar seguro"
     assert community.role_of(stage.user("owner")) is Role.OWNER
     assert [g.name for g in community.groups if g.kind is Kind.GROUP] == ["Fútbol"]
-    assert len(contents_of(said)) == 1
+    assert len(contents_of([event for event in said if event.room == direct])) == 1
     assert f"https://matrix.to/#/{community.space}?via=haven.test" in text_of(said)
 
 

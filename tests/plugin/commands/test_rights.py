@@ -15,6 +15,7 @@ TRIED = {
     "settings": "",
     "plan": "",
     "repair": "",
+    "log": "",
     "group add": "Group of {name}",
     "group list": "",
     "role add": "@member:haven.test greeter",

@@ -48,13 +48,15 @@ async def test_a_bare_name_is_who_the_message_mentions(stage: Stage) -> None:
     assert (await stage.community()).role_of(stage.user("member")) is Role.GREETER
 
 
-async def test_a_grant_costs_one_reading_one_put_for_each_room_and_the_answer(stage: Stage) -> None:
+async def test_a_grant_costs_one_reading_one_put_for_each_room_the_answer_and_a_line_in_the_log(
+    stage: Stage,
+) -> None:
     general = await stage.room("general")
     await stage.engine.communities.repair(stage.space)
     stage.forget()
     await stage.say("admin", "!c role add @member:haven.test moderator", general)
     requests = [r.port for r in stage.server.faults.requests if r.user == stage.bot]
-    assert sorted(requests) == ["invite", "room_state", "send_message", *["send_state"] * 7]
+    assert sorted(requests) == ["invite", "room_state", "send_message", "send_message", *["send_state"] * 7]
 
 
 REFUSED = [

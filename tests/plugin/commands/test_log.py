@@ -1,0 +1,159 @@
+"""`log`, and the deeds that commands and hands leave in it."""
+
+import pytest
+
+from haven.model import Role
+from plugin.by_hand import RolesByHand
+from plugin.store_roles import RoleStore
+from tests.plugin.commands.stage import Stage, text_of
+
+LINES = [
+    ("role add @member:haven.test moderator", "@admin:haven.test made @member:haven.test moderator"),
+    (
+        "role remove @greeter:haven.test greeter",
+        "@admin:haven.test took the role greeter from @greeter:haven.test",
+    ),
+    ("role add @member:haven.test announcer", "made @member:haven.test announcer in: Announcements"),
+    (
+        "role add @member:haven.test group-admin --group Quiet",
+        "made @member:haven.test group-admin in: a hidden group",
+    ),
+    ("settings replies open", "@admin:haven.test set replies to “open”"),
+    ("group add Praga", "@admin:haven.test added a group: Praga"),
+    ("group add Secret --visibility hidden", "@admin:haven.test added a group: a hidden group"),
+    ("repair --insist", "@admin:haven.test insisted on a repair; changes: 0"),
+    ("bridge link irc #parents --group Madrid", "asked to link #parents on irc with: Madrid"),
+]
+
+
+@pytest.mark.parametrize(("command", "words"), LINES)
+async def test_what_is_done_is_told_to_the_admins_and_kept(stage: Stage, command: str, words: str) -> None:
+    admins = await stage.room("admins")
+    said = await stage.say("admin", f"!c {command}")
+    (told,) = [event for event in said if event.room == admins and words in text_of([event])]
+    assert text_of([told]).endswith("(by command)")
+    assert words in await stage.answer("moderator", "!c log --last 1", admins)
+
+
+async def test_a_link_undone_is_kept(stage: Stage) -> None:
+    await stage.say("admin", "!c bridge link irc #parents --group Madrid")
+    await stage.say("owner", "!c bridge unlink irc")
+    assert "@owner:haven.test asked to undo the link of #parents" in await stage.answer(
+        "admin", "!c log", "admins"
+    )
+
+
+async def test_what_changes_nothing_is_no_deed(stage: Stage) -> None:
+    admins = await stage.room("admins")
+    for command in (
+        "settings replies off",
+        "role add @admin:haven.test admin",
+        "plan",
+        "repair",
+    ):
+        said = await stage.say("admin", f"!c {command}")
+        assert [event for event in said if event.room == admins] == [], command
+    assert "The last entry:" in await stage.answer("admin", "!c log", admins)
+
+
+async def test_it_is_told_where_not_everybody_reads_along_and_in_the_language_of_the_community(
+    stage: Stage,
+) -> None:
+    await stage.say("admin", "!c settings language es")
+    said = await stage.say("admin", "!c log --last 2")
+    admins = await stage.room("admins")
+    (there,) = [event for event in said if event.room == admins]
+    assert "@admin:haven.test cambió language a «es» (por comando)" in text_of([there])
+    assert "fundó la comunidad" in text_of([there])
+    assert "cambió" not in text_of([event for event in said if event.room != admins])
+
+
+@pytest.mark.parametrize("number", ["0", "201", "-1", "x", "٣", "9" * 40])
+async def test_how_many_is_a_number(stage: Stage, number: str) -> None:
+    assert "number from 1 to 200" in await stage.answer("admin", f"!c log --last {number}", "admins")
+
+
+async def test_the_same_command_twice_is_one_line(stage: Stage) -> None:
+    incoming = await stage.incoming("admin", "!c group add Praga", await stage.room("general"))
+    for _ in range(2):
+        await stage.dispatcher.handle(incoming)
+        await stage.engine.jobs.idle()
+    said = await stage.answer("admin", "!c log", "admins")
+    assert said.count("added a group: Praga") == 1
+
+
+# --- roles changed by hand ----------------------------------------------------------------------------------
+
+
+def hands(stage: Stage) -> RolesByHand:
+    """What watches over roles, in a new life."""
+    store = RoleStore(stage.engine.store._database)
+    return RolesByHand(stage.engine.communities, store, stage.services.desk.audit)
+
+
+async def look(stage: Stage) -> None:
+    await stage.engine.rooms.observe()
+    await hands(stage).noticed([stage.space, await stage.room("general")])
+
+
+async def by_hand(stage: Stage, name: str, level: int, by: str = "owner") -> None:
+    """Somebody sets the level of somebody in the space."""
+    levels = stage.server.rooms[stage.space].content("m.room.power_levels")
+    users = levels["users"]
+    assert isinstance(users, dict)
+    changed = {**users, stage.user(name): level}
+    await stage.person(by).send_state(stage.space, "m.room.power_levels", "", {**levels, "users": changed})
+
+
+async def log(stage: Stage) -> str:
+    return await stage.answer("owner", "!c log", "admins")
+
+
+async def test_a_role_given_and_taken_by_hand_is_kept_with_who_did_it(stage: Stage) -> None:
+    await look(stage)
+    await by_hand(stage, "member", 50)
+    await look(stage)
+    await look(stage)
+    await by_hand(stage, "member", 0, by="admin")
+    await look(stage)
+    said = await log(stage)
+    assert said.count("@owner:haven.test made @member:haven.test moderator (by hand)") == 1
+    assert said.count("@admin:haven.test took the role moderator from @member:haven.test (by hand)") == 1
+
+
+async def test_a_role_changed_by_hand_while_we_were_down_is_kept(stage: Stage) -> None:
+    await look(stage)
+    await by_hand(stage, "admin", 0)
+    await by_hand(stage, "greeter", 50)
+    await look(stage)
+    said = await log(stage)
+    assert "@owner:haven.test took the role admin from @admin:haven.test (by hand)" in said
+    assert "@owner:haven.test made @greeter:haven.test moderator (by hand)" in said
+
+
+async def test_a_role_changed_by_command_is_not_kept_twice(stage: Stage) -> None:
+    await look(stage)
+    await stage.say("owner", "!c role add @member:haven.test moderator")
+    await look(stage)
+    assert (await stage.community()).role_of(stage.user("member")) is Role.MODERATOR
+    assert (await log(stage)).count("made @member:haven.test moderator") == 1
+    assert "by hand" not in await log(stage)
+
+
+async def test_who_is_what_at_the_first_look_is_no_news(stage: Stage) -> None:
+    await look(stage)
+    assert "by hand" not in await log(stage)
+
+
+async def test_a_level_between_two_roles_is_the_hand_s_deed_and_its_mending_nobody_s(stage: Stage) -> None:
+    await look(stage)
+    await by_hand(stage, "member", 55)
+    await look(stage)
+    await stage.engine.communities.reconcile(stage.space)
+    assert stage.power(stage.space, "member") == 50
+    await look(stage)
+    assert (await log(stage)).count("by hand") == 1
+
+
+async def test_the_watch_looks_before_the_keepers_do(stage: Stage) -> None:
+    assert stage.engine.watch.before.__name__ == RolesByHand.noticed.__name__
