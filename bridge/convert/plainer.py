@@ -53,6 +53,7 @@ def files(message: Message) -> Iterator[Span]:
 
 
 def with_files(message: Message) -> Text:
-    """The text of ``message``, and below it a line for each of its files."""
-    gap = (Span("\n"),) if message.text and message.attachments else ()
+    """The text of ``message``, and below it a line for each of its files; one that follows nothing but a name stands behind it."""
+    follows = bool(message.text) and not message.text[-1].text.endswith((" ", "\n"))
+    gap = (Span("\n"),) if follows and message.attachments else ()
     return (*message.text, *gap, *files(message))

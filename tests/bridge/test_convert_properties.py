@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from bridge.convert.from_html import spans_of
 from bridge.convert.from_matrix import read_content, without_fallback
 from bridge.convert.names import LONGEST, safe_name
-from bridge.convert.plainer import body_of, named, quoting
+from bridge.convert.plainer import body_of, named, quoting, with_files
 from bridge.convert.to_html import html_of
 from bridge.convert.to_matrix import content_of
-from bridge.message import Kind, Mention, Message, Reply, Span, Style, Text, plain
+from bridge.message import Attachment, Kind, Mention, Message, Reply, Span, Style, Text, plain
 from haven.ids import EventId, UserId
 
 ANYTHING = st.text(st.characters())
@@ -287,4 +287,14 @@ def test_a_poll_is_its_question_and_answers() -> None:
     assert (found.instead.key, found.instead.values) == (
         "poll",
         {"question": "When?", "answers": "Mon | Tue"},
+    )
+
+
+def test_a_file_without_words_stands_behind_the_name_of_who_sends_it() -> None:
+    photo = Attachment("photo.jpg", "mxc://example.org/x")
+    said = with_files(named(Message((), attachments=(photo, photo)), "Ada"))
+    assert plain(said) == "<Ada> 📎 photo.jpg\n📎 photo.jpg"
+    assert (
+        plain(with_files(named(Message((Span("look"),), attachments=(photo,)), "Ada")))
+        == "<Ada> look\n📎 photo.jpg"
     )
