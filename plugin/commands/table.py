@@ -1,6 +1,19 @@
 """Every command there is, by noun, in the order in which the overview tells them."""
 
-from . import announcement, bridge, community, group, log, manual, report, role, settings, upkeep
+from . import (
+    announcement,
+    bridge,
+    community,
+    door,
+    group,
+    group_set,
+    log,
+    manual,
+    report,
+    role,
+    settings,
+    upkeep,
+)
 from .asked import Section, Table
 
 TABLE = Table(
@@ -9,9 +22,10 @@ TABLE = Table(
             community.SECTION.key,
             (*community.SECTION.entries, *settings.ENTRIES, *upkeep.ENTRIES, *log.ENTRIES),
         ),
-        group.SECTION,
+        Section(group.SECTION.key, (*group.SECTION.entries, *group_set.ENTRIES)),
         role.SECTION,
         announcement.SECTION,
+        door.SECTION,
         report.SECTION,
         bridge.SECTION,
         manual.SECTION,

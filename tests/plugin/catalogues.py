@@ -14,8 +14,11 @@ from haven.phrases import Phrases
 from haven.stateevents import LinkState
 from plugin.audit import Door
 from plugin.commands.table import TABLE
+from plugin.entrance.invite import State
 from plugin.i18n import LANGUAGES, read_phrases
 from plugin.notices import WORDED
+from plugin.safety.report_cards import RIGHTS
+from plugin.service.group_settings import KEYS
 
 CATALOGUES = ROOT / "plugin" / "i18n"
 LINES = {"line", "head", "item", "Term", "Section", "Concern"}
@@ -87,6 +90,10 @@ def _filled(call: ast.Call, called: str) -> frozenset[str] | None:
     return frozenset(name for name in named if name is not None) - NOT_PHRASES
 
 
+def _of_groups() -> set[str]:
+    return {*(f"group_setting.{key}" for key in KEYS), "group_set.changed", "group_set.unchanged"}
+
+
 def families() -> set[str]:
     """The phrases whose keys the code makes of values."""
     commands = [entry.command for entry in TABLE.entries]
@@ -94,7 +101,7 @@ def families() -> set[str]:
     options = {f"{o.name}{'_each' if o.repeated else ''}" for command in commands for o in command.options}
     settings = tuple(Settings.__dataclass_fields__)
     choices = {f"{setting}.{choice}" for setting in settings for choice in setting_choices(setting)}
-    return {
+    return _of_groups() | {
         *(f"command.{command.key}" for command in commands),
         *(f"argument.{name}" for name in arguments),
         *(f"option.{name}" for name in {*options, "in"}),
@@ -110,6 +117,8 @@ def families() -> set[str]:
         *(f"audit_door.{door}" for door in Door),
         *(f"audit.role_{verb}{place}" for verb in ("added", "removed") for place in ("", "_in")),
         *("audit.created", "audit.group_added"),
+        *_of_the_door(),
+        *_of_reports(),
         *(f"link_state.{state}" for state in LinkState),
         *(f"link_news.{state}" for state in LinkState if state is not LinkState.CONNECTING),
         *(f"error.{refusal.value}" for refusal in (*RoleRefusal, *ActRefusal)),
@@ -125,3 +134,21 @@ def families() -> set[str]:
         *("error.rate_limited", "error.unreachable", "error.link_there_already", "error.link_elsewhere"),
         *("bridge.asked", "bridge.undone"),
     }
+
+
+def _of_the_door() -> set[str]:
+    """Those about coming and going."""
+    return {
+        *(f"audit.{what}" for what in ("let_in", "turned_away", "left", "wave")),
+        *(f"invite_state.{state}" for state in State),
+        *(f"error.code_{state}" for state in State if state is not State.VALID),
+        *(f"join.{what}" for what in ("let_in", "asked", "in_already")),
+        *("steps.group", "steps.group_on_request", "request.let_in", "request.turned_away"),
+        *(f"request.{why}" for why in ("join_first", "too_often", "turned_away_reason", "lapsed_reason")),
+    }
+
+
+def _of_reports() -> set[str]:
+    """What is said of a report by what was decided about it."""
+    said = ("audit.report_", "report.choice_", "report.done_")
+    return {f"{key}{choice}" for key in said for choice in RIGHTS}

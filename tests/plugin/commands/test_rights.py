@@ -18,6 +18,7 @@ TRIED = {
     "log": "",
     "group add": "Group of {name}",
     "group list": "",
+    "group set": "Madrid topic {name}",
     "role add": "@member:haven.test greeter",
     "role remove": "@admin:haven.test greeter",
     "roles": "",

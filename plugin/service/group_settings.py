@@ -1,0 +1,108 @@
+"""What can be set for one group, as edits of the community; its place in the list is said by the space alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from haven.errors import Invalid
+from haven.hierarchy import stated_order
+from haven.ids import RoomId
+from haven.model import Community, Group, Kind, Visibility, checked_description, checked_name
+from haven.stateevents import CHILD
+
+from .communities import Communities
+from .groups import is_secret
+
+KEYS = ("name", "topic", "visibility", "suggested", "order")
+SWITCH = {"on": True, "off": False}
+CHOICES: Mapping[str, tuple[str, ...]] = {"visibility": tuple(Visibility), "suggested": tuple(SWITCH)}
+FIXED = {"visibility", "suggested"}
+"""What follows from what a room is for, where it is not a group."""
+
+LONGEST = 50
+"""Characters that the order of a child may have (spec: ``m.space.child``)."""
+
+
+def value_of(community: Community, group: Group, key: str) -> str:
+    """What is set, as people read it; "" where there is nothing."""
+    if key == "order":
+        places = [each.room for each in listed(community)]
+        return str(places.index(group.room) + 1) if group.room in places else ""
+    value = getattr(group, key)
+    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+
+
+def with_group_setting(community: Community, room: RoomId, key: str, value: str) -> Community:
+    """The community with one thing set for one of its rooms. Raises `Invalid` where it cannot be so."""
+    group = community.group(room)
+    if group is None or key == "order":
+        return community
+    if key in FIXED and group.kind is not Kind.GROUP:
+        raise Invalid("group_fixed", setting=key, group=group.name)
+    if key == "suggested" and is_secret(group):
+        raise Invalid("group_hidden_apart", setting=key)
+    if key == "name":
+        _refuse_twin(community, group, checked_name(value))
+    return community.with_group(replace(group, **{key: _parsed(key, value)}))
+
+
+def _parsed(key: str, value: str) -> Any:
+    word = value.strip().lower()
+    if key in CHOICES and word not in CHOICES[key]:
+        raise Invalid("setting_value", setting=key, choices=", ".join(CHOICES[key]))
+    if key == "visibility":
+        return Visibility(word)
+    if key == "suggested":
+        return SWITCH[word]
+    return checked_name(value) if key == "name" else checked_description(value)
+
+
+def _refuse_twin(community: Community, group: Group, name: str) -> None:
+    others = (each for each in community.groups if each.room != group.room)
+    if any(each.name.casefold() == name.casefold() for each in others):
+        raise Invalid("group_name_taken", name=name)
+
+
+def listed(community: Community) -> tuple[Group, ...]:
+    """The rooms that the space lists, in their order."""
+    return tuple(group for group in community.groups if not is_secret(group))
+
+
+def place_wanted(community: Community, group: Group, value: str) -> int:
+    """The place that a room shall have, from 0 on. Raises `Invalid`."""
+    if is_secret(group):
+        raise Invalid("group_hidden_apart", setting="order")
+    most = len(listed(community))
+    if not (value.isascii() and value.isdecimal() and 1 <= int(value[:9]) <= most):
+        raise Invalid("setting_range", setting="order", low=1, high=most)
+    return int(value) - 1
+
+
+async def put_in_place(communities: Communities, community: Community, group: Group, place: int) -> None:
+    """Give a room its place in the list: one write as a rule, all where there is no room between two. Raises as the hands."""
+    space = communities.rooms.world[community.space]
+    others = [each for each in listed(community) if each.room != group.room]
+    rooms = [*others[:place], group, *others[place:]]
+    said = {each.room: stated_order(space.content(CHILD, each.room)) for each in rooms}
+    for room, order in _orders([each.room for each in rooms], group.room, said).items():
+        before = communities.rooms.world[community.space].content(CHILD, room)
+        await communities.loop.hands.send_state(community.space, CHILD, room, {**before, "order": order})
+
+
+def _orders(rooms: Sequence[RoomId], moved: RoomId, said: Mapping[RoomId, str]) -> dict[RoomId, str]:
+    """The orders to be written so that the rooms stand as they are given, ``moved`` being the only one out of its place."""
+    place = rooms.index(moved)
+    before = said[rooms[place - 1]] if place else ""
+    after = said[rooms[place + 1]] if place + 1 < len(rooms) else "~"
+    rest = [said[room] for room in rooms if room != moved]
+    order = between(before, after)
+    if order and all(rest) and rest == sorted(set(rest)):
+        return {} if order == said[moved] else {moved: order}
+    numbered = {room: f"{number:04d}" for number, room in enumerate(rooms)}
+    return {room: order for room, order in numbered.items() if said[room] != order}
+
+
+def between(low: str, high: str) -> str:
+    """A short order that sorts after ``low`` and before ``high``; "" where we find none."""
+    tries = (f"{low}{middle}" for middle in ("N", " N", "!"))
+    return next((each for each in tries if low < each < high and len(each) <= LONGEST), "")
