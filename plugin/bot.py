@@ -25,6 +25,7 @@ from .homeserver_messages import Messenger
 from .i18n import LANGUAGES, read_phrases
 from .migrations import upgrades
 from .replies import Replies
+from .safety.safety import open_safety
 from .service.links import Links
 from .service.services import Services
 from .store import Store
@@ -97,7 +98,10 @@ class HavenBot(Plugin):
         store, replies = Store(self.database), Replies(messages, phrases)
         engine = build(homeserver, settings, store, replies, SystemClock())
         desk = open_desk(self.database, engine, replies)
-        services = Services(engine.communities, engine.jobs, messages, settings, phrases, homeserver, desk)
+        safety = open_safety(engine, desk, messages)
+        services = Services(
+            engine.communities, engine.jobs, messages, settings, phrases, homeserver, desk, safety
+        )
         register_dealers(services, engine)
         engine.answer = Dispatcher(services).handle
         engine.watch.changed = Links(engine.communities, replies, store).noticed

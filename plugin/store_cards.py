@@ -45,7 +45,11 @@ class CardStore:
     async def set_card(self, card: Card) -> None:
         """See `plugin.cards.KeepsCards`."""
         await self._database.execute(
-            "UPDATE card SET event=$2, decided=$3 WHERE id=$1", card.id, card.event, card.decided
+            "UPDATE card SET event=$2, decided=$3, payload=$4 WHERE id=$1",
+            card.id,
+            card.event,
+            card.decided,
+            spelled(card.payload),
         )
 
     async def card_at(self, room: RoomId, event: EventId) -> Card | None:

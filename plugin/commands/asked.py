@@ -4,17 +4,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from haven.errors import NotAllowed
 from haven.guards import Bounds
 from haven.ids import UserId
-from haven.model import Community, Group, Role
-from haven.permissions import Right, has_right, holders
+from haven.model import Community, Group
+from haven.permissions import Right
 from haven.reconcile import Outcome
-from haven.snapshot import Membership, World
+from haven.snapshot import World
 
 from ..audit import HIDDEN, Deed, Door
 from ..events import Incoming
 from ..replies import Replies
+from ..rights import is_member, require
 from ..service.communities import Check, Edit
 from ..service.groups import Sight, is_secret
 from ..service.services import Services
@@ -81,26 +81,11 @@ def noted_name(group: Group) -> str:
     return HIDDEN if is_secret(group) else group.name
 
 
-def is_member(world: World, community: Community, user: UserId) -> bool:
-    """Whether somebody is joined to the space of a community."""
-    space = world.get(community.space)
-    return space is not None and space.members.get(user) is Membership.JOINED
-
-
 async def own_communities(services: Services, user: UserId) -> tuple[Community, ...]:
     """The communities that somebody is a member of, by name."""
     communities = (await services.communities.intent()).communities.values()
     own = (each for each in communities if is_member(services.communities.rooms.world, each, user))
     return tuple(sorted(own, key=lambda community: (community.name.casefold(), community.space)))
-
-
-def require(world: World, community: Community, user: UserId, right: Right) -> None:
-    """Raise `NotAllowed` unless ``user`` is a member of the community who has the right."""
-    if not is_member(world, community, user):
-        raise NotAllowed("not_member", community=community.name)
-    if not has_right(community, user, right):
-        able = ", ".join(role for role in Role if role in holders(right, community.settings))
-        raise NotAllowed("right_missing", role=community.role_of(user), holders=able)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from ..addresses import pills_in, room_in
 from ..events import Incoming
 from ..faults import reference_of
 from ..replies import Replies, Wait
+from ..rights import require
 from ..service.groups import is_alone
 from ..service.services import Services
 from ..wording import Answer, answer, code, item, line, of_error
-from .asked import Anywhere, Asked, Table, Within, own_communities, require
+from .asked import Anywhere, Asked, Table, Within, own_communities
 from .manual import of_command
 from .parser import NotUnderstood, Request, addressed, parse
 from .table import TABLE

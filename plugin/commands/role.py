@@ -10,10 +10,11 @@ from haven.reconcile import Outcome
 
 from ..addresses import user_in
 from ..outcomes import troubles
+from ..rights import require
 from ..service.groups import shown
 from ..service.roles import Grant, check_grant, check_target, room_of
 from ..wording import Answer, Line, Term, answer, code, head, item, line, person
-from .asked import Asked, Section, Within, noted_name, require
+from .asked import Asked, Section, Within, noted_name
 from .grammar import Argument, Command, Option
 
 _WHAT = (Argument("WHO"), Argument("ROLE", choices=tuple(Role)))

@@ -8,6 +8,7 @@ from haven.ports import Homeserver
 from ..config import Settings
 from ..desk import Desk
 from ..homeserver_messages import Messenger
+from ..safety.safety import Safety
 from .communities import Communities
 from .jobs import Jobs
 
@@ -23,3 +24,4 @@ class Services:
     phrases: Phrases
     homeserver: Homeserver
     desk: Desk
+    safety: Safety

@@ -16,6 +16,7 @@ from plugin.engine import Engine, build
 from plugin.events import Incoming, Nudge, posted, reaction
 from plugin.homeserver_messages import Messenger
 from plugin.replies import Replies
+from plugin.safety.safety import open_safety
 from plugin.service.roles import Grant
 from plugin.service.services import Services
 from plugin.service.work import Report
@@ -177,7 +178,8 @@ async def staged(
     replies = Replies(messages, phrases, clock.wait)
     engine = build(bot, settings, store, replies, clock)
     desk = open_desk(store._database, engine, replies)
-    services = Services(engine.communities, engine.jobs, messages, settings, phrases, bot, desk)
+    safety = open_safety(engine, desk, messages)
+    services = Services(engine.communities, engine.jobs, messages, settings, phrases, bot, desk, safety)
     register_dealers(services, engine)
     stage = Stage(server, engine, services, Dispatcher(services, clock.wait))
     server.on_event(lambda event: _wire(engine, event), bot.user)

@@ -23,6 +23,8 @@ TRIED = {
     "role remove": "@admin:haven.test greeter",
     "roles": "",
     "announce": "Hola",
+    "report": "",
+    "reports": "",
     "bridge link": "irc #chat --group Brno",
     "bridge unlink": "irc",
     "bridge status": "",

@@ -1,0 +1,24 @@
+"""Whether somebody may do something in a community, judged by what was last seen of its space."""
+
+from haven.errors import NotAllowed
+from haven.ids import UserId
+from haven.model import Community, Group, Role
+from haven.permissions import Right, has_right, holders
+from haven.snapshot import Membership, World
+
+
+def is_member(world: World, community: Community, user: UserId) -> bool:
+    """Whether somebody is joined to the space of a community."""
+    space = world.get(community.space)
+    return space is not None and space.members.get(user) is Membership.JOINED
+
+
+def require(
+    world: World, community: Community, user: UserId, right: Right, group: Group | None = None
+) -> None:
+    """Raise `NotAllowed` unless ``user`` is a member of the community who has the right, in ``group`` if one is given."""
+    if not is_member(world, community, user):
+        raise NotAllowed("not_member", community=community.name)
+    if not has_right(community, user, right, group):
+        able = ", ".join(role for role in Role if role in holders(right, community.settings))
+        raise NotAllowed("right_missing", role=community.role_of(user), holders=able)

@@ -1,0 +1,177 @@
+"""Reports: what members flag becomes one card a message in the admins' room, and nobody learns who flagged it.
+
+Of a message only its link is kept; of those who report it only a digest, so that each counts once.
+"""
+
+import hashlib
+import logging
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from haven.errors import HavenError, Invalid, Missing, TryLater
+from haven.ids import EventId, RoomId, UserId
+from haven.model import Community, Group, Kind
+from haven.snapshot import Membership
+
+from ..cards import Card, Cards
+from ..events import Posted, Reaction
+from ..homeserver_messages import Messenger
+from ..service.communities import Communities
+from ..timers import Timer, Timers
+
+log = logging.getLogger("haven.reports")
+
+REPORT = "report"
+"""The kind of the cards of reports, and of the timers that finish what a crash interrupted."""
+
+SECOND_LOOK = 30_000
+"""Milliseconds after which a report is dealt with that could not be at once."""
+
+REASONS = 5
+"""How many reasons a card shows."""
+
+REASON_LIMIT = 300
+"""Characters of one reason."""
+
+AT_MOST = 20
+"""How many reports of one person are taken within `WINDOW`."""
+
+WINDOW = 3_600_000
+"""Milliseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report. ``by``: a digest of who reported it; ``command``: the event by which they did, which is taken out."""
+
+    room: RoomId
+    message: EventId
+    author: UserId
+    by: str
+    command: EventId
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Reports:
+    """Takes reports and brings them before the admins."""
+
+    communities: Communities
+    messages: Messenger
+    cards: Cards
+    timers: Timers
+    _recent: dict[str, deque[int]] = field(default_factory=lambda: defaultdict(deque))
+
+    def __post_init__(self) -> None:
+        self.timers.rings[REPORT] = self._again
+
+    async def flagged(self, reaction: Reaction) -> None:
+        """Somebody has put a flag under a message. Raises nothing that was foreseen: nobody waits for an answer."""
+        try:
+            place = await self._place(reaction.room)
+            if place is not None and self._is_there(reaction.room, reaction.sender):
+                await self.take(reaction.room, reaction.target, reaction.sender, reaction.event)
+        except HavenError as error:
+            log.info("a flag could not be taken: %s", error)
+
+    async def take(
+        self, room: RoomId, event: EventId, who: UserId, command: EventId, reason: str = ""
+    ) -> None:
+        """Take a report, and what it was made by out of the room. Raises `Missing` where the message is gone, `Invalid` where
+        somebody reports too much, `TryLater`; after that it is done later.
+        """
+        said = await self._original(room, event)
+        by = hashlib.sha256(f"{room} {who}".encode()).hexdigest()[:16]
+        if said is None or not self._is_bearable(by):
+            await self._hide(room, command)
+            raise Missing("report_gone") if said is None else Invalid("report_too_many")
+        report = Report(room, said.event, said.sender, by, command, reason.strip()[:REASON_LIMIT])
+        await self.timers.set(REPORT, command, self.timers.epoch() + SECOND_LOOK, _payload(report))
+        await self._bring(report)
+        await self.timers.cancel(REPORT, command)
+
+    async def _original(self, room: RoomId, event: EventId) -> Posted | None:
+        """The message that is meant: of an edit, what it replaces."""
+        said = await self.messages.posted(room, event)
+        return await self.messages.posted(room, said.edits) if said is not None and said.edits else said
+
+    def _is_bearable(self, by: str) -> bool:
+        now, times = self.timers.epoch(), self._recent[by]
+        while times and times[0] < now - WINDOW:
+            times.popleft()
+        times.append(now)
+        return len(times) <= AT_MOST
+
+    async def _bring(self, report: Report) -> None:
+        await self._hide(report.room, report.command)
+        place = await self._place(report.room)
+        if place is None:
+            return
+        community, _ = place
+        payload = {"room": report.room, "event": report.message, "author": report.author}
+        key = f"{report.room} {report.message}"
+        own = {"by": report.by, "reasons": report.reason}
+        card = await self.cards.deal(REPORT, community.space, key, {**payload, **own})
+        after = _counted(card, report)
+        if after != card.payload:
+            await self.cards.revise(card, after)
+
+    async def _hide(self, room: RoomId, command: EventId) -> None:
+        """Take out what a report was made by, so that the author does not see who did. Where we may not, it is made all the same."""
+        try:
+            await self.messages.take_out(room, command, "", f"report.{command}")
+        except TryLater:
+            raise
+        except HavenError as error:
+            log.warning("what a report was made by could not be taken out: %s", error)
+
+    async def _again(self, timer: Timer) -> None:
+        said = timer.payload
+        await self._bring(
+            Report(
+                RoomId(said["room"]),
+                EventId(said["message"]),
+                UserId(said["author"]),
+                said["by"],
+                EventId(timer.key),
+                said["reason"],
+            )
+        )
+
+    async def _place(self, room: RoomId) -> tuple[Community, Group] | None:
+        """The community and the room of it where one can report: all but the admins' own."""
+        community = await self.communities.of_room(room)
+        group = community.group(room) if community else None
+        return (community, group) if community and group and group.kind is not Kind.ADMINS else None
+
+    def _is_there(self, room: RoomId, user: UserId) -> bool:
+        seen = self.communities.rooms.world.get(room)
+        return seen is not None and seen.members.get(user) is Membership.JOINED
+
+
+def _payload(report: Report) -> Mapping[str, str]:
+    return {
+        "room": report.room,
+        "message": report.message,
+        "author": report.author,
+        "by": report.by,
+        "reason": report.reason,
+    }
+
+
+def reporters(card: Card) -> tuple[str, ...]:
+    """Digests of those who reported what a card is about, each once."""
+    return tuple(card.payload["by"].split())
+
+
+def reasons(card: Card) -> Sequence[str]:
+    """Why they did, as far as they said so."""
+    return [each for each in card.payload["reasons"].split("\x1f") if each]
+
+
+def _counted(card: Card, report: Report) -> Mapping[str, str]:
+    """What a card knows after one more report."""
+    by = dict.fromkeys((*reporters(card), report.by))
+    given = dict.fromkeys((*reasons(card), *([report.reason] if report.reason else [])))
+    return {**card.payload, "by": " ".join(by), "reasons": "\x1f".join(list(given)[:REASONS])}

@@ -1,0 +1,34 @@
+"""What keeps a community safe, in one value, and its wiring."""
+
+from dataclasses import dataclass
+
+from ..desk import Desk
+from ..engine import Engine
+from ..homeserver_messages import Messenger
+from ..service.notes import Notes
+from ..service.strays import Strays
+from .report_cards import ReportCards
+from .reports import REPORT, Reports
+
+
+@dataclass(frozen=True, slots=True)
+class Safety:
+    """What commands about safety use."""
+
+    notes: Notes
+    reports: Reports
+    report_cards: ReportCards
+
+
+def open_safety(engine: Engine, desk: Desk, messages: Messenger) -> Safety:
+    """Everything about safety, working as long as the engine runs."""
+    communities = engine.communities
+    notes = Notes(communities, desk.cards.replies)
+    strays = Strays(communities, messages, notes, desk.timers)
+    engine.overhear = strays.overhear
+    engine.besides.append(strays.run)
+    reports = Reports(communities, messages, desk.cards, desk.timers)
+    engine.flagged = reports.flagged
+    cards = ReportCards(communities, messages, notes, desk.audit)
+    desk.cards.dealers[REPORT] = cards
+    return Safety(notes, reports, cards)
