@@ -7,10 +7,12 @@ from ..message import Kind, Message, Span, Style, Text
 
 
 def in_words(span: Span) -> str:
-    """The words of ``span`` with its link behind them, unless they are the link."""
-    if span.link is None or span.link in (span.text, f"{span.text}/", f"mailto:{span.text}"):
+    """The words of ``span`` with its link behind them in the same line, unless they are the link."""
+    words = span.text.rstrip("\n")
+    if span.link is None or span.link in (words, f"{words}/", f"mailto:{words}"):
         return span.text
-    return f"{span.text} ({span.link})" if span.text.strip() else span.link
+    shown = f"{words} ({span.link})" if words.strip() else span.link
+    return shown + span.text[len(words) :]
 
 
 def body_of(text: Text) -> str:

@@ -298,3 +298,11 @@ def test_a_file_without_words_stands_behind_the_name_of_who_sends_it() -> None:
         plain(with_files(named(Message((Span("look"),), attachments=(photo,)), "Ada")))
         == "<Ada> look\n📎 photo.jpg"
     )
+
+
+def test_a_link_stands_in_the_line_of_its_words() -> None:
+    room = "https://example.org/a"
+    rows = spans_of(
+        f'<ul><li><a href="{room}">one</a></li><li><a href="{room}">{room}</a></li><li>two</li></ul>'
+    )
+    assert body_of(rows).splitlines() == [f"• one ({room})", f"• {room}", "• two"]
