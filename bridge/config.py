@@ -21,7 +21,6 @@ from .networks.base import Build, Network
 from .section import Section
 
 BOT = "haven-bridge"
-GHOSTS = "_haven_"
 ENTRY_POINTS = "haven.networks"
 BUILT_IN = frozenset({"irc", "memory"})
 LANGUAGES = ("en", "es", "cs")

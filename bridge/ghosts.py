@@ -12,9 +12,8 @@ import logging
 from contextlib import suppress
 
 from haven.errors import GiveUp, HavenError, Refused, TryLater
-from haven.ids import Network, RemoteUserId, RoomId, UserId
+from haven.ids import GHOSTS, Network, RemoteUserId, RoomId, UserId
 
-from .config import GHOSTS
 from .convert.names import safe_name
 from .homeserver import AppserviceHomeserver
 from .networks.base import Person

@@ -9,8 +9,9 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from haven.errors import Misconfigured
+from haven.ids import GHOSTS
 
-from .config import BOT, GHOSTS, Secrets, Settings, read_key, read_secrets
+from .config import BOT, Secrets, Settings, read_key, read_secrets
 
 ID = "haven-bridge"
 

@@ -37,6 +37,15 @@ def server_of(user: UserId) -> str:
     return user.partition(":")[2]
 
 
+GHOSTS = "_haven_"
+"""How the localparts of ghosts begin: people of other networks, as the bridge shows them (CONTRACT, "The bridge")."""
+
+
+def is_ghost(user: UserId) -> bool:
+    """Whether a user is a person of another network. Nobody on Matrix vouches for who that is."""
+    return user.startswith(f"@{GHOSTS}")
+
+
 _USER = re.compile(r"@[\x21-\x39\x3b-\x7e]*:[A-Za-z0-9.:\[\]-]+")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from haven.errors import HavenError
-from haven.ids import server_of
+from haven.ids import is_ghost, server_of
 from haven.ports import Homeserver
 from haven.reconcile import Loop
 
@@ -104,8 +104,9 @@ class Engine:
                 self.react(news)
 
     def hear(self, message: Incoming) -> None:
-        """Somebody has said something."""
-        self._take_turn(message, kept=False)
+        """Somebody has said something. Commands are for people of Matrix: a name on another network is anybody's to take."""
+        if not is_ghost(message.sender):
+            self._take_turn(message, kept=False)
 
     def _take_turn(self, message: Incoming, *, kept: bool) -> None:
         self.turns.take(message.room, lambda: self._answer(message, kept=kept))

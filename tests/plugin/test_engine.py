@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from haven.ids import EventId, RoomId, RoomVersion
+from haven.ids import EventId, RoomId, RoomVersion, UserId
 from haven.ports import NewRoom
 from plugin.config import Settings
 from plugin.events import Gap, Incoming, Invited, Left
@@ -36,6 +36,20 @@ async def test_a_command_delivered_twice_is_answered_once(server: FakeHomeserver
             await life.settled(lambda: "!c show" in answers, "the last is answered")
     assert answers == ["!community list", "!c show"]
     assert await store.unanswered() == ()
+
+
+async def test_people_of_other_networks_command_nothing(server: FakeHomeserver, store: Store) -> None:
+    answers: list[str] = []
+
+    async def answer(message: Incoming) -> None:
+        answers.append(message.event)
+
+    ghost = UserId(f"@_haven_irc_abcdef:{server.name}")
+    async with living(server, store, answer=answer) as life:
+        life.engine.hear(Incoming(HERE, EventId("$ghost"), ghost, "!c create Mine"))
+        life.engine.hear(said(life, "!c list", "$person"))
+        await life.settled(lambda: bool(answers), "the person is answered")
+    assert answers == ["$person"]
 
 
 async def test_a_command_that_was_being_answered_when_we_died_is_answered_by_the_next_life(
