@@ -18,6 +18,7 @@ from .config import Config, Settings, WrongSetting
 from .dealers import register_dealers
 from .desk import open_desk
 from .engine import Engine, build
+from .entrance.entrance import open_entrance
 from .events import is_flag, message, news, reaction
 from .faults import reference_of
 from .homeserver import MautrixHomeserver
@@ -98,13 +99,14 @@ class HavenBot(Plugin):
         store, replies = Store(self.database), Replies(messages, phrases)
         engine = build(homeserver, settings, store, replies, SystemClock())
         desk = open_desk(self.database, engine, replies)
+        engine.watch.changed = Links(engine.communities, replies, store).noticed
+        entrance = open_entrance(self.database, engine, desk, replies)
         safety = open_safety(engine, desk, messages)
         services = Services(
-            engine.communities, engine.jobs, messages, settings, phrases, homeserver, desk, safety
+            engine.communities, engine.jobs, messages, settings, phrases, homeserver, desk, entrance, safety
         )
         register_dealers(services, engine)
         engine.answer = Dispatcher(services).handle
-        engine.watch.changed = Links(engine.communities, replies, store).noticed
         self._engine = engine
         self._task = asyncio.create_task(self._run(engine), name=f"haven {self.id}")
 

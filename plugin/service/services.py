@@ -7,6 +7,7 @@ from haven.ports import Homeserver
 
 from ..config import Settings
 from ..desk import Desk
+from ..entrance.entrance import Entrance
 from ..homeserver_messages import Messenger
 from ..safety.safety import Safety
 from .communities import Communities
@@ -24,4 +25,5 @@ class Services:
     phrases: Phrases
     homeserver: Homeserver
     desk: Desk
+    entrance: Entrance
     safety: Safety

@@ -18,7 +18,6 @@ from plugin.entrance.invite import State
 from plugin.i18n import LANGUAGES, read_phrases
 from plugin.notices import WORDED
 from plugin.safety.report_cards import RIGHTS
-from plugin.safety.report_cards import RIGHTS
 from plugin.service.group_settings import KEYS
 
 CATALOGUES = ROOT / "plugin" / "i18n"
@@ -118,7 +117,6 @@ def families() -> set[str]:
         *(f"audit_door.{door}" for door in Door),
         *(f"audit.role_{verb}{place}" for verb in ("added", "removed") for place in ("", "_in")),
         *("audit.created", "audit.group_added"),
-        *_of_reports(),
         *_of_the_door(),
         *_of_reports(),
         *(f"link_state.{state}" for state in LinkState),
@@ -148,12 +146,6 @@ def _of_the_door() -> set[str]:
         *("steps.group", "steps.group_on_request", "request.let_in", "request.turned_away"),
         *(f"request.{why}" for why in ("join_first", "too_often", "turned_away_reason", "lapsed_reason")),
     }
-
-
-def _of_reports() -> set[str]:
-    """What is said of a report by what was decided about it."""
-    said = ("audit.report_", "report.choice_", "report.done_")
-    return {f"{key}{choice}" for key in said for choice in RIGHTS}
 
 
 def _of_reports() -> set[str]:

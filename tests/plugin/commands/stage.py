@@ -13,6 +13,7 @@ from plugin.config import Settings as Configured
 from plugin.dealers import register_dealers
 from plugin.desk import open_desk
 from plugin.engine import Engine, build
+from plugin.entrance.entrance import open_entrance
 from plugin.events import Incoming, Nudge, posted, reaction
 from plugin.homeserver_messages import Messenger
 from plugin.replies import Replies
@@ -178,8 +179,11 @@ async def staged(
     replies = Replies(messages, phrases, clock.wait)
     engine = build(bot, settings, store, replies, clock)
     desk = open_desk(store._database, engine, replies)
+    entrance = open_entrance(store._database, engine, desk, replies)
     safety = open_safety(engine, desk, messages)
-    services = Services(engine.communities, engine.jobs, messages, settings, phrases, bot, desk, safety)
+    services = Services(
+        engine.communities, engine.jobs, messages, settings, phrases, bot, desk, entrance, safety
+    )
     register_dealers(services, engine)
     stage = Stage(server, engine, services, Dispatcher(services, clock.wait))
     server.on_event(lambda event: _wire(engine, event), bot.user)

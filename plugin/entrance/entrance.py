@@ -1,0 +1,189 @@
+"""The door of every community: looks at who comes, knocks and goes whenever something has changed, and lets people in by their codes."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from mautrix.util.async_db import Database
+
+from haven.errors import GiveUp, HavenError, NotAllowed, TryLater
+from haven.ids import RoomId, UserId
+from haven.model import Community, Role
+from haven.reconcile import Outcome
+from haven.snapshot import PRESENT, Membership, World
+from haven.stateevents import GROUP
+
+from ..clock import Clock
+from ..desk import Desk
+from ..engine import Engine
+from ..events import Incoming
+from ..faults import reference_of
+from ..replies import Replies
+from ..service.communities import Communities
+from ..service.run import pause
+from ..store_arrivals import ArrivalStore
+from ..store_invites import InviteStore
+from ..wording import line
+from .arrivals import Arrivals
+from .invites import Invites
+from .request import KIND, Request, knocking
+from .requests import Requests
+from .steps import Steps
+from .waves import Waves
+
+log = logging.getLogger("haven.entrance")
+
+
+class Welcome(Enum):
+    """What a code has opened."""
+
+    IN_ALREADY = auto()
+    LET_IN = auto()
+    ASKED = auto()
+
+
+@dataclass(slots=True)
+class Entrance:
+    """Looks after the doors, by `run`; `noticed` wakes it."""
+
+    communities: Communities
+    invites: Invites
+    requests: Requests
+    arrivals: Arrivals
+    steps: Steps
+    waves: Waves
+    clock: Clock
+    _touched: set[RoomId] = field(default_factory=set)
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _knocked: dict[RoomId, frozenset[tuple[RoomId, UserId]]] = field(default_factory=dict)
+
+    async def noticed(self, room: RoomId) -> None:
+        """Something may have changed in a room."""
+        self._touched.add(room)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Look at what has changed, until cancelled."""
+        await self.arrivals.tidy()
+        attempt = 0
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            touched, self._touched = self._touched, set()
+            try:
+                await self._look(touched)
+                attempt = 0
+            except TryLater as later:
+                self._touched |= touched
+                self._wake.set()
+                await self.clock.wait(pause(later, attempt))
+                attempt += 1
+
+    async def _look(self, touched: Iterable[RoomId]) -> None:
+        world, intent = await self.communities.reading()
+        for space in _spaces(world, touched) & intent.communities.keys():
+            try:
+                await self.look(intent.communities[space], world)
+            except TryLater:
+                raise
+            except HavenError as error:
+                log.warning("the door of a community could not be looked after: %s", error)
+            except Exception as error:
+                reference_of(log, error, "looking after the door of a community")
+
+    async def look(self, community: Community, world: World) -> None:
+        """Look at one community. Raises `TryLater`."""
+        first = community.space not in self._knocked
+        before = self._knocked.get(community.space, frozenset())
+        now = frozenset(knocking(community, world))
+        come = await self.arrivals.look(community, world)
+        self._knocked[community.space] = now
+        if not first:
+            await self.waves.came(community, len(come) + len(now - before))
+        current = self.communities.one_of(self.communities.rooms.world, community.space) or community
+        await self.requests.look(current, self.communities.rooms.world)
+        await self.steps.look(current, world)
+
+    async def join(self, code: str, message: Incoming) -> tuple[Community, Welcome]:
+        """Let in whoever has said a code in a direct chat, or bring them before the admins.
+
+        Doing it twice counts once. Raises `NotAllowed`, `Missing` and `Invalid` where the code opens nothing to them.
+        """
+        who = message.sender
+        invite, new = await self.invites.redeem(code, who)
+        try:
+            community = await self.communities.fresh(invite.space)
+            held = self.communities.rooms.world[invite.space].members.get(who)
+            if community.deactivated or held is Membership.BANNED:
+                raise NotAllowed("join_closed")
+            if held in PRESENT:
+                if new:
+                    await self.invites.store.release(invite.id, who)
+                return community, Welcome.IN_ALREADY
+            name = await self.requests.replies.messages.display_name(message.room, who)
+            request = Request(who, invite.space, name[:100], "", invite.id, invite.name, message.room)
+            if await self.requests.must_ask(community, invite, who):
+                await self.requests.ask(community, request)
+                return community, Welcome.ASKED
+            await self.requests.invite(request)
+        except GiveUp:
+            if new:
+                await self.invites.store.release(invite.id, who)
+            raise
+        return community, Welcome.LET_IN
+
+    async def leave(self, community: Community, who: UserId) -> Outcome:
+        """Take somebody out of the community because they wish it, rooms and all. Raises `NotAllowed` for the owner."""
+        if community.role_of(who) is Role.OWNER:
+            raise NotAllowed("leave_owner")
+        wording = self.requests.replies.wording(community.settings.language)
+        reason = wording.text(line("leave.reason"))
+        await self.arrivals.leaving(community.space, who, own=True)
+        outcome = await self.communities.change(community.space, lambda now: now.without_member(who, reason))
+        if who in self.communities.rooms.world[community.space].with_membership(*PRESENT):
+            await self.arrivals.leaving(community.space, who, own=False)
+        return outcome
+
+
+def _spaces(world: World, touched: Iterable[RoomId]) -> set[RoomId]:
+    """The spaces that changes in these rooms may concern."""
+    rooms = (world[room] for room in touched if room in world)
+    return {room.id if room.is_space else RoomId(room.text(GROUP, "community")) for room in rooms}
+
+
+def open_entrance(database: Database, engine: Engine, desk: Desk, replies: Replies) -> Entrance:
+    """The doors of all communities, looked after as long as the engine runs."""
+    communities = engine.communities
+
+    def epoch() -> int:
+        return desk.timers.epoch()
+
+    invite_store, arrival_store = InviteStore(database), ArrivalStore(database)
+    invites = Invites(invite_store, epoch)
+    waves = Waves(communities, desk.timers, desk.audit, epoch)
+    arrivals = Arrivals(communities, arrival_store, invite_store, desk.audit, epoch)
+    requests = Requests(
+        communities,
+        desk.cards,
+        desk.timers,
+        desk.audit,
+        replies,
+        invites,
+        arrival_store,
+        engine.homeserver,
+        epoch,
+    )
+    steps = Steps(communities, arrivals, waves, desk.timers, replies, epoch)
+    desk.cards.dealers[KIND] = requests
+    entrance = Entrance(communities, invites, requests, arrivals, steps, waves, engine.clock)
+    engine.besides.append(entrance.run)
+    before = engine.watch.changed
+
+    async def changed(room: RoomId) -> None:
+        await entrance.noticed(room)
+        await before(room)
+
+    engine.watch.changed = changed
+    return entrance

@@ -1,0 +1,124 @@
+"""A request to be let in: what a card keeps of it, and what people read of it."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from haven.ids import RoomId, UserId
+from haven.model import Community, Group, Kind
+from haven.ports import Content
+from haven.snapshot import Membership, World
+
+from ..cards import Card
+from ..wording import Line, Value, code, head, item, line, person
+from .invite import without_codes
+
+KIND = "knock"
+"""The kind of the cards of requests."""
+
+APPROVE = "approve"
+REJECT = "reject"
+
+REASON_SHOWN = 500
+NAME_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody wants to come into ``room``, a space or a group. ``name`` and ``reason``: what they say, without codes.
+
+    ``invite`` and ``invite_name``: of the invite they came by, "" where there is none. ``chat``: the direct chat in which they gave its
+    code; "" where they knock.
+    """
+
+    who: UserId
+    room: RoomId
+    name: str = ""
+    reason: str = ""
+    invite: str = ""
+    invite_name: str = ""
+    chat: str = ""
+
+    @property
+    def key(self) -> str:
+        """What its card is about."""
+        return f"{self.room} {self.who}"
+
+    @property
+    def payload(self) -> dict[str, str]:
+        """What its card keeps."""
+        return asdict(self)
+
+
+def request_of(card: Card) -> Request:
+    """The request that a card is about."""
+    kept = card.payload
+    texts = (kept.get(name, "") for name in ("name", "reason", "invite", "invite_name", "chat"))
+    return Request(UserId(kept["who"]), RoomId(kept["room"]), *texts)
+
+
+def knocked(room: RoomId, who: UserId, member: Content) -> Request:
+    """The request that a knock is, by its membership event."""
+    return Request(who, room, _text(member, "displayname", NAME_SHOWN), _text(member, "reason", REASON_SHOWN))
+
+
+def _text(content: Content, name: str, limit: int) -> str:
+    value = content.get(name)
+    said = "".join(c if c.isprintable() else " " for c in value) if isinstance(value, str) else ""
+    return without_codes(" ".join(said.split()))[:limit]
+
+
+def knocking(community: Community, world: World) -> Iterator[tuple[RoomId, UserId]]:
+    """Who knocks where, at the space and at its rooms but the admins' one, which lets nobody in."""
+    rooms = (community.space, *(group.room for group in community.groups if group.kind is not Kind.ADMINS))
+    for room in rooms:
+        if room in world:
+            yield from ((room, who) for who in sorted(world[room].with_membership(Membership.KNOCKING)))
+
+
+def place(community: Community, group: Group | None) -> str:
+    """What the room of a request is called."""
+    return community.name if group is None else group.name
+
+
+def asked(request: Request, community: Community) -> Iterator[Line]:
+    """What is asked, without how to answer."""
+    group = community.group(request.room)
+    who, name = person(request.who), request.name or request.who
+    yield (
+        head("request.head", who=who, name=name, room=community.name)
+        if group is None
+        else head("request.head_group", who=who, name=name, room=group.name)
+    )
+    yield line("request.reason", text=request.reason) if request.reason else line("request.no_reason")
+    if request.invite_name:
+        yield line("request.by_invite", name=request.invite_name)
+
+
+def listed(card: Card, community: Community) -> Line:
+    """A request as one of many."""
+    request = request_of(card)
+    room = place(community, community.group(request.room))
+    about: dict[str, Value] = {"id": code(card.id), "who": person(request.who), "room": room}
+    if request.reason:
+        return item("request.one_because", name=request.name or request.who, text=request.reason, **about)
+    return item("request.one", name=request.name or request.who, **about)
+
+
+def answered_elsewhere(card: Card, world: World) -> Line | None:
+    """What became of a request that nobody answered by us; ``None`` while it waits."""
+    request = request_of(card)
+    room = world.get(request.room)
+    held = room.members.get(request.who) if room else Membership.LEFT
+    waits = {Membership.KNOCKING} if not request.chat else set(Membership) - _ENDS | {None}
+    if held in waits:
+        return None
+    who = person(request.who)
+    if held in {Membership.JOINED, Membership.INVITED}:
+        return line("request.let_in_by_hand", who=who)
+    if held in {Membership.BANNED, Membership.REMOVED}:
+        return line("request.turned_away_by_hand", who=who)
+    return line("request.withdrawn", who=who)
+
+
+_ENDS = frozenset({Membership.JOINED, Membership.INVITED, Membership.BANNED})
+"""The memberships that end a request made in a chat."""

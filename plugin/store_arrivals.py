@@ -1,0 +1,90 @@
+"""Who is in each community as far as we have noticed, in the plugin's database: so that coming and going is noticed once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mautrix.util.async_db import Database
+
+from haven.ids import RoomId, UserId
+
+SEEN = ""
+"""Stands among the members of a community that we have looked at before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody who came. ``came``, ``greeted``, ``left``: ms since the epoch, the last two 0 for not yet.
+
+    ``own``: they left by their own wish.
+    """
+
+    space: RoomId
+    who: UserId
+    came: int
+    greeted: int = 0
+    left: int = 0
+    own: bool = False
+
+
+class ArrivalStore:
+    """Members as they were noticed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def members(self, space: RoomId) -> dict[UserId, Arrival]:
+        """Everybody who is, or was not long ago, a member; empty before the first look."""
+        rows = await self._database.fetch("SELECT * FROM arrival WHERE space=$1", space)
+        return {UserId(row["who"]): _read(row) for row in rows}
+
+    async def member(self, space: RoomId, who: UserId) -> Arrival | None:
+        """One of them."""
+        row = await self._database.fetchrow("SELECT * FROM arrival WHERE space=$1 AND who=$2", space, who)
+        return None if row is None else _read(row)
+
+    async def keep(self, arrivals: Iterable[Arrival]) -> None:
+        """Remember what is so now."""
+        await self._database.executemany(
+            "INSERT INTO arrival (space, who, came, greeted, gone, own) VALUES ($1, $2, $3, $4, $5, $6)"
+            " ON CONFLICT (space, who) DO UPDATE SET came=excluded.came, greeted=excluded.greeted,"
+            " gone=excluded.gone, own=excluded.own",
+            [(one.space, one.who, one.came, one.greeted, one.left, int(one.own)) for one in arrivals],
+        )
+
+    async def waiting(self, space: RoomId) -> tuple[Arrival, ...]:
+        """Who was not greeted yet, in the order they came."""
+        rows = await self._database.fetch(
+            "SELECT * FROM arrival WHERE space=$1 AND greeted=0 AND gone=0 ORDER BY came, who", space
+        )
+        return tuple(_read(row) for row in rows)
+
+    async def tidy(self, before: int) -> None:
+        """Forget who left before a time."""
+        await self._database.execute("DELETE FROM arrival WHERE gone > 0 AND gone < $1", before)
+
+    async def asked_since(self, space: RoomId, about: str, since: int) -> int:
+        """How many cards about the same request there were since a time."""
+        count = await self._database.fetchval(
+            "SELECT COUNT(*) FROM card WHERE kind='knock' AND space=$1 AND about=$2 AND made >= $3",
+            space,
+            about,
+            since,
+        )
+        return int(count or 0)
+
+    async def rejected(self, space: RoomId, about: str) -> bool:
+        """Whether the last answer to such a request was no."""
+        decided = await self._database.fetchval(
+            "SELECT decided FROM card WHERE kind='knock' AND space=$1 AND about=$2 AND decided IN ('approve', 'reject')"
+            " ORDER BY made DESC LIMIT 1",
+            space,
+            about,
+        )
+        return bool(decided == "reject")
+
+
+def _read(row: Mapping[str, Any]) -> Arrival:
+    return Arrival(
+        RoomId(row["space"]), UserId(row["who"]), row["came"], row["greeted"], row["gone"], bool(row["own"])
+    )

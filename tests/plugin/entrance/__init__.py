@@ -1,0 +1,1 @@
+"""How people come into a community and leave it, over the homeserver in memory."""
