@@ -70,7 +70,8 @@ class Statuses:
         status = LinkStatus(network, chat, state, self._clock(), reason, code)
         content = bridge_content(status, self._homeserver.user, by, str(network), str(chat))
         try:
-            for kind in (BRIDGE, BRIDGE_UNSTABLE):
+            # The plugin reads `m.bridge`, and takes our power away once it says "unlinked": so it comes last.
+            for kind in (BRIDGE_UNSTABLE, BRIDGE):
                 await self._write(room, kind, bridge_key(network, chat), status, content)
         except GiveUp as error:
             if room not in self.refused:

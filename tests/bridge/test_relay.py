@@ -247,6 +247,15 @@ async def test_unlinking_ends_it_in_the_chat_and_in_the_room(lives: Lives) -> No
     assert "three" not in " ".join(lives.heard())
 
 
+async def test_what_the_plugin_waits_for_is_said_last(lives: Lives) -> None:
+    await lives.link()
+    await lives.alice.send_state(lives.room, "chat.haven.link", LINK_KEY, {})
+    await lives.until(lambda: lives.status()["state"] == "unlinked")
+    room = lives.homeserver.rooms[lives.room]
+    kinds = [event.type for event in room.timeline if event.type in ("m.bridge", "uk.half-shot.bridge")]
+    assert kinds == ["uk.half-shot.bridge", "m.bridge"] * (len(kinds) // 2)
+
+
 async def test_a_chat_that_refuses_breaks_the_link_and_says_why(lives: Lives) -> None:
     lives.town.chat(CHAT).refuses = True
     await lives.ask_for_link()
