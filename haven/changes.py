@@ -28,7 +28,10 @@ class CreateRoom:
 
 @dataclass(frozen=True, slots=True)
 class SetState:
-    """Replace one state event. ``name`` is what the room is called; ``detail`` says what differs, where that is readable."""
+    """Replace one state event. ``name`` is what the room is called; ``detail`` says what differs, where that is readable.
+
+    ``last``: it says that all the rest is done, and is only written when it is.
+    """
 
     room: RoomId
     name: str
@@ -36,6 +39,7 @@ class SetState:
     key: str
     content: Content
     detail: str = ""
+    last: bool = False
 
     def line(self) -> Line:
         """One line for people."""

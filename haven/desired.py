@@ -7,12 +7,17 @@ the room's id wherever it stands (`haven.plan.resolved`).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from haven.hierarchy import children, joined_servers, parents
 from haven.ids import RoomId, RoomVersion, UserId, server_of
-from haven.model import Community, Group, JoinPolicy, Kind, Role, Visibility
+from haven.measures import MUTED_LEVEL
+from haven.model import Community, Group, JoinPolicy, Kind, Release, Role, Visibility
 from haven.permissions import (
     BOT_LEVEL,
     BRIDGE_LEVEL,
     COMMUNITY_ROLES,
+    archive_frame,
+    closed,
+    is_muted,
     level_of,
     role_in,
     room_frame,
@@ -22,7 +27,6 @@ from haven.ports import Content
 from haven.power import PowerLevels, creators_are_infinite
 from haven.snapshot import Membership, World, census
 from haven.stateevents import (
-    CHILD,
     COMMUNITY,
     GROUP,
     PARENT,
@@ -33,7 +37,6 @@ from haven.stateevents import (
 )
 
 PLACEHOLDER = "new:"
-VIA_LIMIT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ class DesiredRoom:
     ``first``: state that is given where there is none and then left to people. ``state``: state that always holds, by type and
     key; empty content stands for "taken away" and is never written where nothing is. ``guests``: who should be present,
     unless they left; ``helpers``: accounts of ours that must be, even if they left; ``only``: if given, everybody who may
-    be. ``newcomers``: invited at the moment the room is made. ``outside``: who was banned or put out, and who left.
+    be. ``newcomers``: invited at the moment the room is made. ``outside``: who was banned or put out, and who left;
+    without it nobody is asked in or put out. ``last``: what is written when all the rest is done.
     """
 
     room: RoomId
@@ -91,7 +95,8 @@ class DesiredRoom:
     helpers: frozenset[UserId] = frozenset()
     only: frozenset[UserId] | None = None
     newcomers: tuple[UserId, ...] = ()
-    outside: Outside = Outside()
+    last: Mapping[tuple[str, str], Content] = field(default_factory=dict)
+    outside: Outside | None = None
 
 
 def located(community: Community, world: World, actors: Actors) -> Community:
@@ -111,12 +116,81 @@ def located(community: Community, world: World, actors: Actors) -> Community:
 
 def desired_rooms(community: Community, world: World, actors: Actors) -> tuple[DesiredRoom, ...]:
     """Every room of the community as it should be, the space first."""
-    servers = _servers(community.space, world)
-    rooms = (_desired_group(community, group, world, actors, servers) for group in community.groups)
-    outside = _outside(community, world, actors)
-    return tuple(
-        replace(room, outside=outside) for room in (_desired_space(community, world, actors), *rooms)
+    if community.deactivated is not None:
+        return _resting(community, world, actors)
+    servers = joined_servers(community.space, world)
+    meant = _with_leavers(community, world)
+    outside = _outside(meant, world, actors)
+    rooms = (
+        _released(meant, group, world)
+        if group.released and group.room in world
+        else replace(_desired_group(meant, group, world, actors, servers), outside=outside)
+        for group in meant.groups
     )
+    return (replace(_desired_space(meant, world, actors), outside=outside), *rooms)
+
+
+def _resting(community: Community, world: World, actors: Actors) -> tuple[DesiredRoom, ...]:
+    """A deactivated community: a closed space that lists nothing, and rooms of their own that still know where they belong."""
+    rooms = (_ordinary(community, group, world) for group in community.groups if group.room in world)
+    space = world.get(community.space)
+    if space is None:
+        return tuple(rooms)
+    hall = DesiredRoom(
+        room=space.id,
+        name=community.name,
+        slot=community.slot,
+        version=space.version,
+        power=space.power,
+        topic=community.description,
+        space=True,
+        state={
+            (COMMUNITY, ""): _community_record(community, world),
+            ("m.room.join_rules", ""): {"join_rule": "invite"},
+            **_listed(community, world, actors),
+        },
+    )
+    return (hall, *rooms)
+
+
+def _released(community: Community, group: Group, world: World) -> DesiredRoom:
+    """A room that leaves the community. Its record goes last: as long as it is there somebody knows what is to be done."""
+    record = {(GROUP, ""): _group_record(community, group, world)}
+    ordinary = _ordinary(community, replace(group, archived=False), world)
+    return replace(ordinary, state={**record, **ordinary.state}, last={(GROUP, ""): {}})
+
+
+def _ordinary(community: Community, group: Group, world: World) -> DesiredRoom:
+    """A room that lives on by itself: people, roles and faces stay as they are, it has no parent, and one comes in by invite.
+
+    What was closed for a while is opened, unless it is an archive.
+    """
+    room = world[group.room]
+    rule = room.content("m.room.join_rules")
+    frame = _frame(replace(community, lockdown=None), group)
+    users = {user: level for user, level in room.power.users.items() if level != MUTED_LEVEL}
+    power = replace(
+        room.power, users=users, users_default=frame.users_default, events_default=frame.events_default
+    )
+    leads_to_us = rule.get("join_rule") in {"restricted", "knock_restricted"}
+    state: dict[tuple[str, str], Content] = {(PARENT, str(community.space)): {}}
+    if leads_to_us:
+        state["m.room.join_rules", ""] = {"join_rule": "invite"}
+    return DesiredRoom(room.id, group.name, group.slot, room.version, power, group.topic, state=state)
+
+
+def _with_leavers(community: Community, world: World) -> Community:
+    """The community without those who leave together with a group: its members without a role who are in no other."""
+    groups = [each for each in community.groups if each.kind is Kind.GROUP and each.room in world]
+    around = [(group, world[group.room].with_membership(Membership.JOINED)) for group in groups]
+    taken = [people for group, people in around if group.released is Release.REMOVE_MEMBERS]
+    kept = frozenset[UserId]().union(*(people for group, people in around if not group.released))
+    space = world.get(community.space)
+    members = space.with_membership(Membership.JOINED) if space and taken else frozenset[UserId]()
+    leaving = members.intersection(frozenset[UserId]().union(*taken))
+    leavers = leaving - kept - community.roles.keys() - {community.owner}
+    gone = {user: "" for user in leavers if user not in community.banned}
+    return replace(community, removed={**gone, **community.removed}) if gone else community
 
 
 def _outside(community: Community, world: World, actors: Actors) -> Outside:
@@ -168,8 +242,8 @@ def _desired_space(community: Community, world: World, actors: Actors) -> Desire
         space=True,
         first=_FIRST,
         state={
-            ("m.room.join_rules", ""): _space_join_rule(community.settings.join),
-            **_children(community, world, actors),
+            ("m.room.join_rules", ""): _space_join_rule(community),
+            **_listed(community, world, actors),
             (COMMUNITY, ""): _community_record(community, world),
         },
         guests=frozenset({community.owner}),
@@ -189,7 +263,7 @@ def _desired_group(
         slot=group.slot,
         version=version,
         power=_new_power(
-            room_frame(group.kind, community.settings),
+            _frame(community, group),
             _levels(community, group, version, bridge),
             version,
             actors,
@@ -199,7 +273,7 @@ def _desired_group(
         state={
             (GROUP, ""): _group_record(community, group, world),
             ("m.room.join_rules", ""): _join_rule(community, group),
-            **_parents(community, group, world, actors, servers),
+            **parents(community.space, world.get(group.room), server_of(actors.bot), servers),
         },
         guests=_staff_present(community, world) if group.kind is Kind.ADMINS else frozenset(),
         helpers=bridge,
@@ -226,7 +300,8 @@ def _levels(
     people = {community.owner, *community.roles, *group.exceptions}
     roles = {user: role_in(community, group, user) for user in people}
     levels = {user: level_of(role, version) for user, role in roles.items() if role is not Role.MEMBER}
-    return {**levels, **dict.fromkeys(bridge, BRIDGE_LEVEL)}
+    silent = [user for user in community.muted if is_muted(community, group, user)]
+    return {**levels, **dict.fromkeys(silent, MUTED_LEVEL), **dict.fromkeys(bridge, BRIDGE_LEVEL)}
 
 
 def _bridge(group: Group, actors: Actors) -> frozenset[UserId]:
@@ -244,83 +319,36 @@ def _staff_present(community: Community, world: World) -> frozenset[UserId]:
     return staff(community) & space.with_membership(Membership.JOINED) if space else frozenset()
 
 
-def _space_join_rule(policy: JoinPolicy) -> Content:
-    return {
-        "join_rule": {JoinPolicy.OPEN: "public", JoinPolicy.REQUEST: "knock", JoinPolicy.INVITE: "invite"}[
-            policy
-        ]
-    }
+def _space_join_rule(community: Community) -> Content:
+    if community.lockdown is not None:
+        return {"join_rule": "invite"}
+    rules = {JoinPolicy.OPEN: "public", JoinPolicy.REQUEST: "knock", JoinPolicy.INVITE: "invite"}
+    return {"join_rule": rules[community.settings.join]}
 
 
 def _join_rule(community: Community, group: Group) -> Content:
-    if group.kind is Kind.ADMINS or group.visibility is Visibility.HIDDEN:
+    shut = group.kind is Kind.ADMINS or group.archived or community.lockdown is not None
+    if shut or group.visibility is Visibility.HIDDEN:
         return {"join_rule": "invite"}
     if group.visibility is Visibility.REQUEST:
         return {"join_rule": "knock"}
     return {"join_rule": "restricted", "allow": [{"type": "m.room_membership", "room_id": community.space}]}
 
 
-def _children(community: Community, world: World, actors: Actors) -> dict[tuple[str, str], Content]:
-    children: dict[tuple[str, str], Content] = {}
-    for place, group in enumerate(community.groups):
-        key = (CHILD, str(group.room))
-        hidden = group.kind is not Kind.ADMINS and group.visibility is Visibility.HIDDEN
-        children[key] = {} if hidden else _child(community, group, place, world, actors)
-    return children
+def _frame(community: Community, group: Group) -> PowerLevels:
+    """The levels of a room without its users, closed where it is. The admins' room never is: there one decides what to do."""
+    frame = room_frame(group.kind, community.settings)
+    if group.archived:
+        return archive_frame(frame)
+    return closed(frame) if community.lockdown and group.kind is not Kind.ADMINS else frame
 
 
-def _child(community: Community, group: Group, place: int, world: World, actors: Actors) -> Content:
-    space = world.get(community.space)
-    before = space.content(CHILD, group.room) if space else {}
-    return {
-        **before,
-        "via": _via(_servers(group.room, world, _only(community, group, actors)), before, actors),
-        "order": stated_order(before) or f"{place:04d}",
-        "suggested": group.suggested if before.get("via") else _suggested(group),
+def _listed(community: Community, world: World, actors: Actors) -> dict[tuple[str, str], Content]:
+    servers = {
+        group.room: joined_servers(group.room, world, _only(community, group, actors))
+        for group in community.groups
     }
-
-
-def stated_order(child: Content) -> str:
-    """The ``order`` of a child; "" where it says none that counts (spec: ``m.space.child``, ASCII 0x20 to 0x7E, at most 50)."""
-    order = child.get("order")
-    counts = isinstance(order, str) and len(order) <= 50 and order.isascii() and order.isprintable()
-    return str(order) if counts else ""
-
-
-def _parents(
-    community: Community, group: Group, world: World, actors: Actors, servers: tuple[str, ...]
-) -> dict[tuple[str, str], Content]:
-    """The space as the one canonical parent; parents that people added stay, but are not canonical."""
-    room = world.get(group.room)
-    before = room.content(PARENT, community.space) if room else {}
-    ours = {**before, "via": _via(servers, before, actors), "canonical": True}
-    others = {event.key: event.content for event in room.keyed(PARENT)} if room else {}
-    rivals = {
-        key: {**said, "canonical": False} for key, said in others.items() if said.get("canonical") is True
-    }
-    return {(PARENT, key): content for key, content in {**rivals, community.space: ours}.items()}
-
-
-def _suggested(group: Group) -> bool:
-    return group.suggested or group.kind in {Kind.ANNOUNCEMENTS, Kind.GENERAL}
-
-
-def _servers(room: RoomId, world: World, only: frozenset[UserId] | None = None) -> tuple[str, ...]:
-    return world[room].servers(only) if room in world else ()
-
-
-def _via(servers: tuple[str, ...], before: Content, actors: Actors) -> list[str]:
-    """Up to three of the ``servers`` joined to a room, to find it by. What is stated stays while it is true, so that joins
-    write nothing.
-
-    The bot's own is always one of them: a restricted join can only be granted by a server with somebody who may invite.
-    """
-    home = server_of(actors.bot)
-    stated = before.get("via")
-    true = isinstance(stated, list) and home in stated and all(server in servers for server in stated)
-    if isinstance(stated, list) and true and len(stated) >= min(VIA_LIMIT, len(servers)):
-        return stated
-    return [home, *(server for server in servers if server != home)][:VIA_LIMIT]
+    return children(community, world.get(community.space), server_of(actors.bot), servers)
 
 
 def _community_record(community: Community, world: World) -> Content:
@@ -333,6 +361,8 @@ def _community_record(community: Community, world: World) -> Content:
         admins=_room_of(community, Kind.ADMINS),
         settings=community.settings,
         deactivated=community.deactivated,
+        muted=community.muted,
+        lockdown=community.lockdown,
     )
     return community_content(record, space.content(COMMUNITY) if space else {})
 
@@ -344,5 +374,7 @@ def _room_of(community: Community, kind: Kind) -> RoomId | None:
 
 def _group_record(community: Community, group: Group, world: World) -> Content:
     room = world.get(group.room)
-    record = GroupRecord(community.space, group.kind, group.visibility, group.exceptions)
+    record = GroupRecord(
+        community.space, group.kind, group.visibility, group.exceptions, group.archived, group.released
+    )
     return group_content(record, room.content(GROUP) if room else {})

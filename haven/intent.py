@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from haven.desired import Actors, stated_order
+from haven.desired import Actors
 from haven.errors import HavenError
+from haven.hierarchy import stated_order
 from haven.ids import RoomId, UserId
 from haven.model import Community, Group, Kind, Link, Role
 from haven.permissions import level_of, role_of_level
@@ -166,6 +167,8 @@ class _Reading:
             exceptions=record.exceptions,
             links=links,
             bridged=bool(links) or _has_live_bridge(room),
+            archived=record.archived,
+            released=record.released,
         )
 
     def _links(self, room: Room) -> tuple[Link, ...]:
@@ -201,6 +204,8 @@ def _community(space: Room, record: CommunityRecord, groups: list[Group]) -> Com
         groups=tuple(sorted(groups, key=lambda group: _place(space, group))),
         settings=record.settings,
         deactivated=record.deactivated,
+        muted=record.muted,
+        lockdown=record.lockdown,
         banned={user: how.reason for user, how in expelled.items() if members[user] is Membership.BANNED},
         removed={user: how.reason for user, how in expelled.items() if members[user] is Membership.REMOVED},
         left=space.with_membership(Membership.LEFT),

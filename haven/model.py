@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from haven.errors import Invalid
 from haven.ids import ChatId, Network, RoomId, UserId
+from haven.measures import Lockdown, Mute
 
 Held = TypeVar("Held")
 
@@ -45,6 +46,13 @@ class Visibility(StrEnum):
     OPEN = "open"
     REQUEST = "request"
     HIDDEN = "hidden"
+
+
+class Release(StrEnum):
+    """How a group leaves its community: as it is, or together with those who are in no other group of it."""
+
+    KEEP = "keep"
+    REMOVE_MEMBERS = "remove_members"
 
 
 class WhoAddsGroups(StrEnum):
@@ -222,6 +230,7 @@ class Group:
     ``exceptions``: roles that hold in this room only, or differ in it on purpose.
     ``bridged``: the bridge has work here: a link is wanted, or one that was has not been undone yet.
     ``made_for``: who is invited at the moment the room is made.
+    ``archived``: read only, out of the list and closed to joins. ``released``: on its way out of the community, to live on by itself.
     """
 
     room: RoomId
@@ -235,6 +244,8 @@ class Group:
     links: tuple[Link, ...] = ()
     bridged: bool = False
     made_for: UserId | None = None
+    archived: bool = False
+    released: Release | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", checked_name(self.name))
@@ -260,6 +271,7 @@ class Community:
     ``roles`` holds the roles of the whole community (never `Role.MEMBER`, `Role.ANNOUNCER` or `Role.GROUP_ADMIN`, which
     are exceptions of a room). ``deactivated``: when, in ms since the epoch, or ``None``.
 
+    ``muted``: who must not speak; it does not bind the owner and admins. ``lockdown``: whether all is closed.
     ``banned``, ``removed``: who was banned, or put out by somebody, with the reason; they have no role and no exception any
     more. ``left``: who went by themselves; their role waits for them. The owner is in none of these.
     """
@@ -273,6 +285,8 @@ class Community:
     groups: tuple[Group, ...] = ()
     settings: Settings = field(default_factory=Settings)
     deactivated: int | None = None
+    muted: Mapping[UserId, Mute] = field(default_factory=dict)
+    lockdown: Lockdown | None = None
     banned: Mapping[UserId, str] = field(default_factory=dict)
     removed: Mapping[UserId, str] = field(default_factory=dict)
     left: frozenset[UserId] = frozenset()
@@ -302,6 +316,28 @@ class Community:
     def without_member(self, user: UserId, reason: str = "") -> "Community":
         """The same community with somebody put out of all of it, who may come again as anybody may."""
         return replace(self, removed={**self.removed, user: reason})
+
+    def without_group(self, room: RoomId, how: Release = Release.KEEP) -> "Community":
+        """The same community with a group on its way out of it. The fixed rooms stay."""
+        group = self.group(room)
+        if group is None or group.kind is not Kind.GROUP or group.released:
+            return self
+        return self.with_group(replace(group, released=how))
+
+    def with_mute(self, user: UserId, mute: Mute) -> "Community":
+        """The same community with somebody muted, beside what they were muted for already."""
+        before = self.muted.get(user)
+        return replace(self, muted={**self.muted, user: mute if before is None else before.and_also(mute)})
+
+    def without_mute(self, user: UserId) -> "Community":
+        """The same community with somebody who may speak again."""
+        return replace(self, muted=_but(self.muted, user))
+
+    def at(self, now: int) -> "Community":
+        """The same community without what has ended by then, in ms since the epoch."""
+        if not any(mute.ended(now) for mute in self.muted.values()):
+            return self
+        return replace(self, muted={user: mute for user, mute in self.muted.items() if not mute.ended(now)})
 
     def only(self, kind: Kind) -> Group | None:
         """The one room of a kind there is at most one of (announcements, general, admins)."""

@@ -5,9 +5,11 @@ or a group admin is an exception of one room, since a level between moderator an
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from enum import Enum, StrEnum
 
 from haven.ids import RoomVersion, UserId
+from haven.measures import CLOSED_LEVEL
 from haven.model import Community, Group, Kind, Replies, Role, Settings, WhoAddsGroups
 from haven.power import PowerLevels, creators_are_infinite
 
@@ -76,6 +78,23 @@ def space_frame() -> PowerLevels:
     )
 
 
+def is_muted(community: Community, group: Group, user: UserId) -> bool:
+    """Whether somebody must not speak in a room. The owner and admins may always, and staff among themselves."""
+    mute = community.muted.get(user)
+    bound = group.kind is not Kind.ADMINS and community.role_of(user) not in _ADMINS
+    return mute is not None and bound and mute.holds_in(group.room)
+
+
+def closed(frame: PowerLevels) -> PowerLevels:
+    """The same levels where only people with a role may speak, or send anything."""
+    return replace(frame, users_default=CLOSED_LEVEL)
+
+
+def archive_frame(frame: PowerLevels) -> PowerLevels:
+    """The same levels in an archive: admins may still write there, others only read."""
+    return replace(closed(frame), events_default=LEVELS[Role.ADMIN])
+
+
 _FACE_OF_A_ROOM = {"m.room.name": 60, "m.room.topic": 60, "m.room.avatar": 60, "m.room.pinned_events": 60}
 _ANSWERS = {
     "m.reaction": 0,
@@ -89,9 +108,9 @@ def room_frame(kind: Kind, settings: Settings) -> PowerLevels:
     """The levels of a room of that kind, without its users."""
     if kind is not Kind.ANNOUNCEMENTS:
         return PowerLevels(events=_FACE_OF_A_ROOM, state_default=90, invite=40, kick=50, ban=50, redact=50)
-    answers = _ANSWERS if settings.replies is Replies.OFF else {**_ANSWERS, "m.room.message": 0}
+    answer = LEVELS[Role.ANNOUNCER] if settings.replies is Replies.OFF else 0
     return PowerLevels(
-        events={**_FACE_OF_A_ROOM, **answers},
+        events={**_FACE_OF_A_ROOM, **_ANSWERS, "m.room.message": answer},
         events_default=70,
         state_default=90,
         invite=40,
@@ -209,6 +228,16 @@ def act_refusal(
 def may_act_on(community: Community, actor: UserId, target: UserId, bots: Collection[UserId] = ()) -> bool:
     """Whether `act_refusal` has nothing against it."""
     return act_refusal(community, actor, target, bots) is None
+
+
+REACTIVATED_WITHIN = 30 * 24 * 3_600_000
+"""For how long, in ms, a deactivated community can be taken up again."""
+
+
+def may_reactivate(community: Community, now: int) -> bool:
+    """Whether a community is deactivated and can still be taken up again. ``now``: ms since the epoch."""
+    since = community.deactivated
+    return since is not None and now < since + REACTIVATED_WITHIN
 
 
 class RoleRefusal(Enum):

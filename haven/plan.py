@@ -46,11 +46,9 @@ class Plan:
 
 
 def plan_for(community: Community, world: World, actors: Actors) -> Plan:
-    """What brings the rooms of ``community`` from ``world`` to what is meant; nothing for one that is deactivated."""
+    """What brings the rooms of ``community`` from ``world`` to what is meant."""
     known = census(world)
     meant = located(community, known, actors)
-    if meant.deactivated is not None:
-        return Plan(meant.space)
     creations: list[Change] = []
     wanted: list[Change] = []
     obstacles: list[Obstacle] = []
@@ -63,9 +61,15 @@ def plan_for(community: Community, world: World, actors: Actors) -> Plan:
             wanted.extend(possible)
             obstacles.extend(impossible)
     wanted.extend(_twins(meant, known, actors))
-    settled = (change for change in wanted if not isinstance(change, REMOVALS))
+    settled = (change for change in wanted if not isinstance(change, REMOVALS) and not is_last(change))
+    endings = (change for change in wanted if is_last(change))
     removals = _largest_first((c for c in wanted if isinstance(c, REMOVALS)), meant.space, known)
-    return Plan(meant.space, (*creations, *settled, *removals), tuple(obstacles))
+    return Plan(meant.space, (*creations, *settled, *removals, *endings), tuple(obstacles))
+
+
+def is_last(change: Change) -> bool:
+    """Whether a change says that all the rest is done."""
+    return isinstance(change, SetState) and change.last
 
 
 def _largest_first(removals: Iterable[Change], space: RoomId, world: World) -> list[Change]:
@@ -138,6 +142,9 @@ def _differences(desired: DesiredRoom, reach: Reach) -> Iterator[Change]:
         yield SetState(room.id, desired.name, "m.room.topic", "", topic_content(desired.topic))
     yield from (change for change in state if change.type not in RECORDS)
     yield from people_changes(desired, room, reach.bot)
+    for (kind, key), content in desired.last.items():
+        if content != room.content(kind, key):
+            yield SetState(room.id, desired.name, kind, key, content, last=True)
 
 
 def topic_content(topic: str) -> Content:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from haven.changes import Ban, Change, Invite, Remove, SetState, Unban
 from haven.ids import RoomId, UserId
+from haven.measures import MUTED_LEVEL
 from haven.power import PowerLevels, step_needed
 from haven.snapshot import Room, called
 
@@ -40,7 +41,7 @@ class Reach:
         """``wanted`` as it can stand in the room.
 
         Kept as they are: the bot and the creators themselves, whoever the bot does not outrank, people without a role who
-        were silenced (below zero), levels of event types that are none of ours, and fields that we do not know. In a room that
+        were silenced by hand (below zero), levels of event types that are none of ours, and fields that we do not know. In a room that
         was left half made, which has no levels at all, nothing is kept.
         """
         if not self.room.content(POWER):
@@ -51,7 +52,7 @@ class Reach:
         carried = {
             user: level
             for user, level in actual.users.items()
-            if user in fixed or level >= self.own or (level < 0 and user not in wanted.users)
+            if user in fixed or level >= self.own or (_by_hand(level) and user not in wanted.users)
         }
         given = {u: at for u, at in wanted.users.items() if u not in fixed and u not in carried}
         others = {kind: at for kind, at in actual.events.items() if not kind.startswith("chat.haven.")}
@@ -100,3 +101,8 @@ class Reach:
         if isinstance(change, Unban):
             return max(self.power.ban, self.power.kick, self._level(change.user) + 1), "ban"
         return 0, ""
+
+
+def _by_hand(level: int) -> bool:
+    """Whether somebody was silenced by a person: a mute of ours that has ended leaves its own level behind."""
+    return level < 0 and level != MUTED_LEVEL

@@ -17,7 +17,7 @@ from haven.errors import GiveUp, Guarded, HavenError, RateLimited, Refused, TryL
 from haven.guards import Bounds, guard
 from haven.ids import RoomId
 from haven.model import Community
-from haven.plan import Plan, plan_for, resolved, resolved_content
+from haven.plan import Plan, is_last, plan_for, resolved, resolved_content
 from haven.ports import Bans, CreatesRoom, Invites, Kicks, Leaves, NewRoom, SendsState, StateEvent, Unbans
 from haven.reach import Obstacle
 from haven.snapshot import World, census
@@ -144,7 +144,8 @@ async def apply(
     await work.in_order(change for change in plan.changes if isinstance(change, CreateRoom))
     if work.failures:
         return tuple(work.done), tuple(work.failures)
-    others = [change for change in plan.changes if not isinstance(change, (CreateRoom, *REMOVALS))]
+    first = [change for change in plan.changes if not is_last(change)]
+    others = [change for change in first if not isinstance(change, (CreateRoom, *REMOVALS))]
     await work.in_order(change for change in others if change.room == plan.space)
     if work.failures:
         return tuple(work.done), tuple(work.failures)
@@ -152,6 +153,8 @@ async def apply(
     await work.side_by_side(c for c in others if c.room != plan.space and isinstance(c, Unban | Invite))
     await work.in_order(change for change in plan.removals if change.room == plan.space)
     await work.side_by_side(change for change in plan.removals if change.room != plan.space)
+    if not any(failure.change.room == plan.space for failure in work.failures):
+        await work.side_by_side(change for change in plan.changes if is_last(change))
     return tuple(work.done), tuple(work.failures)
 
 

@@ -11,7 +11,15 @@ from typing import Any, TypeVar
 
 from haven.errors import Invalid
 from haven.ids import ChatId, Network, RoomId, UserId, is_user_id
-from haven.model import Kind, Link, Role, Settings, Visibility
+from haven.measures import (
+    Lockdown,
+    Mute,
+    lockdown_content,
+    mutes_content,
+    read_lockdown,
+    read_mutes,
+)
+from haven.model import Kind, Link, Release, Role, Settings, Visibility
 from haven.ports import Content
 
 COMMUNITY = "chat.haven.community"
@@ -43,6 +51,8 @@ class CommunityRecord:
     admins: RoomId | None = None
     settings: Settings = field(default_factory=Settings)
     deactivated: int | None = None
+    muted: Mapping[UserId, Mute] = field(default_factory=dict)
+    lockdown: Lockdown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +63,8 @@ class GroupRecord:
     kind: Kind
     visibility: Visibility = Visibility.OPEN
     exceptions: Mapping[UserId, Role] = field(default_factory=dict)
+    archived: bool = False
+    released: Release | None = None
 
 
 class LinkState(StrEnum):
@@ -139,6 +151,8 @@ def read_community(content: Content) -> CommunityRecord:
         admins=_room(content, "admins"),
         settings=read_settings(content.get("settings")),
         deactivated=_time(content.get("deactivated")),
+        muted=read_mutes(content.get("muted")),
+        lockdown=read_lockdown(content.get("lockdown")),
     )
 
 
@@ -148,7 +162,7 @@ def community_content(record: CommunityRecord, before: Content) -> Content:
     settings = {s.name: getattr(record.settings, s.name) for s in fields(Settings)}
     plain = {name: value if isinstance(value, int) else str(value) for name, value in settings.items()}
     rooms = {"announcements": record.announcements, "general": record.general, "admins": record.admins}
-    kept = {name: value for name, value in before.items() if name not in {*rooms, "deactivated"}}
+    kept = {name: value for name, value in before.items() if name not in {*rooms, *_COMES_AND_GOES}}
     content = {
         **kept,
         "version": VERSION,
@@ -157,7 +171,21 @@ def community_content(record: CommunityRecord, before: Content) -> Content:
         **{name: room for name, room in rooms.items() if room is not None},
         "settings": {**(old if isinstance(old, Mapping) else {}), **plain},
     }
-    return content if record.deactivated is None else {**content, "deactivated": record.deactivated}
+    return {**content, **_passing(record, before)}
+
+
+_COMES_AND_GOES = ("deactivated", "muted", "lockdown")
+
+
+def _passing(record: CommunityRecord, before: Content) -> Content:
+    """What is only there while it holds."""
+    locked, old = record.lockdown, before.get("lockdown")
+    held: dict[str, object] = {
+        "deactivated": record.deactivated,
+        "muted": mutes_content(record.muted, before.get("muted")) or None,
+        "lockdown": None if locked is None else lockdown_content(locked, old),
+    }
+    return {name: value for name, value in held.items() if value is not None}
 
 
 def read_group(content: Content) -> GroupRecord:
@@ -166,7 +194,19 @@ def read_group(content: Content) -> GroupRecord:
     community = RoomId(_text(content, "community"))
     kind = _one_of(Kind, content.get("kind"), "kind")
     visibility = _one_of(Visibility, content.get("visibility", str(Visibility.OPEN)), "visibility")
-    return GroupRecord(community, kind, visibility, _read_exceptions(content))
+    return GroupRecord(
+        community,
+        kind,
+        visibility,
+        _read_exceptions(content),
+        archived=content.get("archived") is True,
+        released=_read_release(content.get("released")),
+    )
+
+
+def _read_release(value: object) -> Release | None:
+    """Only what we wrote sets a group free."""
+    return Release(value) if isinstance(value, str) and value in set(Release) else None
 
 
 def _one_of(kind: type[Choice], value: object, name: str) -> Choice:
@@ -199,8 +239,11 @@ def group_content(record: GroupRecord, before: Content) -> Content:
     unread: dict[str, object] = {
         str(user): role for user, role in _pairs(before) if not _is_exception(user, role)
     }
+    kept = {name: value for name, value in before.items() if name not in {"archived", "released"}}
     return {
-        **before,
+        **kept,
+        **({"archived": True} if record.archived else {}),
+        **({"released": str(record.released)} if record.released else {}),
         "version": VERSION,
         "community": record.community,
         "kind": str(record.kind),

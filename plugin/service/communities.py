@@ -1,6 +1,7 @@
 """The communities of this bot: read from the cache, read anew, changed, planned and repaired."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -39,6 +40,10 @@ def _unchanged(community: Community) -> Community:
     return community
 
 
+def _system_time() -> int:
+    return time.time_ns() // 1_000_000
+
+
 def _unheard(space: RoomId) -> None:
     """Nobody takes care of it."""
 
@@ -48,12 +53,14 @@ class Communities:
     """All communities of this bot. ``removals``: how many one plan may have where a caller says nothing else.
 
     ``unfinished``: told the space of a community that could not be brought in step, so that somebody tries again.
+    ``epoch``: ms since the epoch, now; what has ended by then is not meant any more.
     """
 
     rooms: Rooms
     loop: Loop
     removals: int = Bounds().removals
     unfinished: Callable[[RoomId], None] = _unheard
+    epoch: Callable[[], int] = _system_time
     _locks: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _read: tuple[World, Intent] | None = None
 
@@ -69,10 +76,12 @@ class Communities:
         return self._read
 
     def one_of(self, world: World, space: RoomId) -> Community | None:
-        """The community of a space, in a world."""
+        """The community of a space, in a world, without what has ended by now."""
         if self._read is not None and self._read[0] is world:
-            return self._read[1].communities.get(space)
-        return read_intent(world, self.loop.actors, space).communities.get(space)
+            found = self._read[1].communities.get(space)
+        else:
+            found = read_intent(world, self.loop.actors, space).communities.get(space)
+        return found and found.at(self.epoch())
 
     async def of_room(self, room: RoomId) -> Community | None:
         """The community whose space or room this is; from the cache."""

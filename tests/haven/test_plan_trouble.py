@@ -8,12 +8,12 @@ from haven.changes import Abandon, Invite, Remove, SetState
 from haven.founding import founded
 from haven.ids import RoomId, RoomVersion, UserId
 from haven.model import Kind
-from haven.plan import Obstacle, Plan, plan_for
+from haven.plan import Obstacle, plan_for
 from haven.ports import Content, StateEvent
 from haven.power import creators_are_infinite
 from haven.reach import POWER
 from haven.snapshot import Membership, Room, room_of
-from haven.stateevents import BRIDGE, CHILD, COMMUNITY, GROUP, LINK
+from haven.stateevents import BRIDGE, CHILD, GROUP, LINK
 from tests.haven.simulator import carried_out
 from tests.haven.worlds import (
     ANA,
@@ -65,14 +65,6 @@ def test_the_bridge_is_asked_in_again_after_it_had_left() -> None:
     place.becomes(books, Membership.LEFT, BRIDGE_BOT)
     place.says(BO, books, LINK, LINKED, "irc:#c")
     assert Invite(books, "Books", BRIDGE_BOT) in place.plan().changes
-
-
-def test_a_deactivated_community_is_left_alone() -> None:
-    place = village()
-    place.says(BOT, place.space, COMMUNITY, {**place.hall.content(COMMUNITY), "deactivated": 5})
-    place.says(BO, place.space, CHILD, {}, place.room("Books").id)
-    place.gives_level(ANA, place.space, EVA, 90)
-    assert place.plan() == Plan(place.space)
 
 
 @each_version

@@ -1,0 +1,85 @@
+"""How a space and its rooms name each other: children with their order, one canonical parent, and servers to find them by.
+
+Source: client-server API, ``m.space.child`` and ``m.space.parent``: a child or parent without ``via`` does not count. So a room that
+is out of the list for a while keeps its order and whether it is suggested.
+"""
+
+from collections.abc import Mapping
+
+from haven.ids import RoomId, UserId
+from haven.model import Community, Group, Kind, Visibility
+from haven.ports import Content
+from haven.snapshot import Room, World
+from haven.stateevents import CHILD, PARENT
+
+VIA_LIMIT = 3
+
+States = dict[tuple[str, str], Content]
+
+
+def children(
+    community: Community, space: Room | None, home: str, servers: Mapping[RoomId, tuple[str, ...]]
+) -> States:
+    """The ``m.space.child`` of every room. ``home``: the bot's server; ``servers``: those joined to each room."""
+    listed: States = {}
+    for place, group in enumerate(community.groups):
+        before = space.content(CHILD, group.room) if space else {}
+        key = (CHILD, str(group.room))
+        if _is_hidden(group) or group.released:
+            listed[key] = {}
+        elif group.archived or community.deactivated is not None:
+            listed[key] = {name: value for name, value in before.items() if name != "via"}
+        else:
+            via = _via(servers.get(group.room, ()), before, home)
+            listed[key] = {**before, "via": via, **_standing(group, place, before)}
+    return listed
+
+
+def _is_hidden(group: Group) -> bool:
+    return group.kind is not Kind.ADMINS and group.visibility is Visibility.HIDDEN
+
+
+def _standing(group: Group, place: int, before: Content) -> Content:
+    """The order and whether it is suggested: what was said once stays."""
+    known = bool(before.get("via")) or ("suggested" in before and "via" not in before)
+    always = group.kind in {Kind.ANNOUNCEMENTS, Kind.GENERAL}
+    return {
+        "order": stated_order(before) or f"{place:04d}",
+        "suggested": group.suggested or (always and not known),
+    }
+
+
+def stated_order(child: Content) -> str:
+    """The ``order`` of a child; "" where it says none that counts (spec: ``m.space.child``, ASCII 0x20 to 0x7E, at most 50)."""
+    order = child.get("order")
+    counts = isinstance(order, str) and len(order) <= 50 and order.isascii() and order.isprintable()
+    return str(order) if counts else ""
+
+
+def parents(space: RoomId, room: Room | None, home: str, servers: tuple[str, ...]) -> States:
+    """The space as the one canonical parent; parents that people added stay, but are not canonical."""
+    before = room.content(PARENT, space) if room else {}
+    ours = {**before, "via": _via(servers, before, home), "canonical": True}
+    others = {event.key: event.content for event in room.keyed(PARENT)} if room else {}
+    rivals = {
+        key: {**said, "canonical": False} for key, said in others.items() if said.get("canonical") is True
+    }
+    return {(PARENT, key): content for key, content in {**rivals, space: ours}.items()}
+
+
+def joined_servers(room: RoomId, world: World, only: frozenset[UserId] | None = None) -> tuple[str, ...]:
+    """The servers of those joined to a room (of ``only`` these, if given)."""
+    return world[room].servers(only) if room in world else ()
+
+
+def _via(servers: tuple[str, ...], before: Content, home: str) -> list[str]:
+    """Up to three of the ``servers`` joined to a room, to find it by. What is stated stays while it is true, so that joins
+    write nothing.
+
+    The bot's own is always one of them: a restricted join can only be granted by a server with somebody who may invite.
+    """
+    stated = before.get("via")
+    true = isinstance(stated, list) and home in stated and all(server in servers for server in stated)
+    if isinstance(stated, list) and true and len(stated) >= min(VIA_LIMIT, len(servers)):
+        return stated
+    return [home, *(server for server in servers if server != home)][:VIA_LIMIT]
