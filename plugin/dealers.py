@@ -2,7 +2,12 @@
 
 from .engine import Engine
 from .service.services import Services
+from .service.suggestions import KIND as SUGGESTION
+from .service.suggestions import Suggestions
 
 
 def register_dealers(services: Services, engine: Engine) -> None:
     """Give everything that happens to whom it concerns. Before anything runs. (Safety: `plugin.safety.safety.open_safety`.)"""
+    desk = services.desk
+    suggestions = Suggestions(services.communities, services.jobs, desk.cards, desk.audit)
+    desk.cards.dealers[SUGGESTION] = suggestions

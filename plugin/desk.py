@@ -13,7 +13,7 @@ from .cards import Cards
 from .engine import Engine
 from .events import Reaction
 from .replies import Replies
-from .service.work import FoundingJob, Job
+from .service.work import SUGGESTED, FoundingJob, GroupJob, Job
 from .store import now_ms
 from .store_audit import AuditStore
 from .store_cards import CardStore
@@ -35,8 +35,10 @@ class Desk:
         await self.cards.reacted(reaction)
 
     async def job_done(self, job: Job, outcome: Outcome) -> None:
-        """Write into the audit log what a job has made."""
+        """Write into the audit log what a job has made; what was suggested was written down when it was approved."""
         work, community = job.work, outcome.community
+        if isinstance(work, GroupJob) and work.slot.startswith(SUGGESTED):
+            return
         if isinstance(work, FoundingJob):
             who, what, name = work.founding.owner, "created", work.founding.name
         else:

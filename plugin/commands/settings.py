@@ -3,13 +3,22 @@
 from dataclasses import fields, replace
 
 from haven.errors import Invalid
-from haven.model import Community, Settings, checked_description, checked_name, setting_choices, with_setting
+from haven.model import (
+    Community,
+    Settings,
+    WhoAddsGroups,
+    checked_description,
+    checked_name,
+    setting_choices,
+    with_setting,
+)
 from haven.permissions import Right
 
 from ..outcomes import troubles
 from ..wording import Answer, Line, Term, answer, code, head, item, line, strong
 from .asked import Asked, Within
 from .grammar import SHORT, Argument, Command, Takes
+from .suggestion import approve_all
 
 SETTINGS = Command("settings", (Argument("KEY", optional=True), Argument("VALUE", Takes.TEXT, optional=True)))
 _KEYS = tuple(setting.name for setting in fields(Settings))
@@ -75,7 +84,9 @@ async def _changed(asked: Asked, community: Community, key: str, value: str) -> 
         setting=code(key),
         value=strong(after or "–"),
     )
-    return Answer((said, *troubles(outcome)), language=language)
+    opened = key == "who_adds_groups" and after == WhoAddsGroups.EVERYONE
+    approved = await approve_all(asked, outcome.community) if opened else ()
+    return Answer((said, *approved, *troubles(outcome)), language=language)
 
 
 def _checked(asked: Asked, community: Community, key: str, value: str) -> str:

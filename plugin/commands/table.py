@@ -12,6 +12,7 @@ from . import (
     report,
     role,
     settings,
+    suggestion,
     upkeep,
 )
 from .asked import Section, Table
@@ -22,7 +23,7 @@ TABLE = Table(
             community.SECTION.key,
             (*community.SECTION.entries, *settings.ENTRIES, *upkeep.ENTRIES, *log.ENTRIES),
         ),
-        Section(group.SECTION.key, (*group.SECTION.entries, *group_set.ENTRIES)),
+        Section(group.SECTION.key, (*group.SECTION.entries, *group_set.ENTRIES, *suggestion.ENTRIES)),
         role.SECTION,
         announcement.SECTION,
         door.SECTION,

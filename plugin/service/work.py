@@ -9,6 +9,9 @@ from haven.ids import EventId, RoomId, UserId
 from haven.model import Visibility
 from haven.stateevents import read_settings
 
+SUGGESTED = "suggestion/"
+"""How the slots of groups begin that members have suggested."""
+
 
 @dataclass(frozen=True, slots=True)
 class FoundingJob:

@@ -91,7 +91,24 @@ def _filled(call: ast.Call, called: str) -> frozenset[str] | None:
 
 
 def _of_groups() -> set[str]:
-    return {*(f"group_setting.{key}" for key in KEYS), "group_set.changed", "group_set.unchanged"}
+    said = (
+        "about",
+        "card",
+        "approved",
+        "rejected",
+        "rejected_why",
+        "yes",
+        "no",
+        "no_why",
+        "listed",
+        "withdrawn",
+    )
+    return {
+        *(f"group_setting.{key}" for key in KEYS),
+        *("group_set.changed", "group_set.unchanged"),
+        *(f"suggestion.{key}" for key in said),
+        *("audit.suggestion_approved", "audit.suggestion_rejected"),
+    }
 
 
 def families() -> set[str]:

@@ -1,0 +1,75 @@
+"""`suggest`, `suggestions`, `withdraw`: groups that members would like. `approve` and `reject` are those of all that waits."""
+
+from haven.errors import Invalid
+from haven.model import Community
+from haven.permissions import Right, has_right
+
+from ..addresses import alias_in, room_in
+from ..audit import Door
+from ..cards import Word
+from ..service.suggestions import APPROVE, Suggestions, listed
+from ..wording import Answer, Line, answer, code, head, item, line, strong
+from .asked import Asked, Within
+from .grammar import SHORT, Argument, Command, Option, Takes
+from .group import ADD
+
+SUGGEST = Command("suggest", (Argument("NAME", Takes.WORDS),), (Option("topic", "TEXT"),))
+SUGGESTIONS = Command("suggestions")
+WITHDRAW = Command("withdraw", (Argument("ID"),))
+
+
+def suggestions_of(asked: Asked) -> Suggestions:
+    """The suggestions of all communities."""
+    services = asked.services
+    return Suggestions(services.communities, services.jobs, services.desk.cards, services.desk.audit)
+
+
+async def suggest(asked: Asked, community: Community) -> Answer:
+    """Put a group before the admins."""
+    name = asked.request.argument("NAME")
+    if room_in(name) is not None or alias_in(name):
+        raise Invalid("suggest_room")
+    if has_right(community, asked.who, Right.ADD_GROUP):
+        raise Invalid("suggest_add_it", usage=ADD.usage)
+    suggestions = suggestions_of(asked)
+    card = await suggestions.suggest(community, asked.message, name, asked.request.option("topic"))
+    take_back = code(f"{SHORT} withdraw {card.id}")
+    return answer(line("suggestion.done", name=strong(card.payload["name"]), withdraw=take_back))
+
+
+async def list_(asked: Asked, community: Community) -> Answer:
+    """What waits: all of it for who may decide, else one's own."""
+    waiting = await suggestions_of(asked).waiting(community)
+    decides = has_right(community, asked.who, Right.DECIDE_SUGGESTIONS)
+    told = [card for card in waiting if decides or card.payload["who"] == asked.who]
+    if not told:
+        return answer(line("suggestion.none", usage=code(SUGGEST.usage)))
+    lines = [
+        head("suggestion.head", n=len(told)),
+        *(item(one.key, **one.values) for one in map(listed, told)),
+    ]
+    if not decides:
+        return Answer(tuple(lines))
+    how = line("suggestion.answers", approve=code(f"{SHORT} approve ID"), reject=code(f"{SHORT} reject ID"))
+    return Answer((*lines, how), asked.sight(community).desk)
+
+
+async def withdraw(asked: Asked, community: Community) -> Answer:
+    """Take back one's own suggestion."""
+    card = await suggestions_of(asked).withdraw(community, asked.request.argument("ID"), asked.who)
+    return answer(line("suggestion.taken_back", name=strong(card.payload["name"])))
+
+
+async def approve_all(asked: Asked, community: Community) -> tuple[Line, ...]:
+    """Everybody may add groups from now on: what waits is approved, as far as there may be more."""
+    word = Word(APPROVE, asked.who, Door.COMMAND, asked.message.event)
+    approved, left = await suggestions_of(asked).approve_all(community, word)
+    told = (line("suggestion.all_approved", n=approved),) if approved else ()
+    return (*told, line("suggestion.wait_on", n=left)) if left else told
+
+
+ENTRIES = (
+    Within(SUGGEST, Right.SUGGEST, suggest),
+    Within(SUGGESTIONS, Right.SUGGEST, list_),
+    Within(WITHDRAW, Right.SUGGEST, withdraw),
+)
