@@ -144,6 +144,7 @@ class Entrance:
         outcome = await self.communities.change(community.space, lambda now: now.without_member(who, reason))
         if who in self.communities.rooms.world[community.space].with_membership(*PRESENT):
             await self.arrivals.leaving(community.space, who, own=False)
+        self.communities.unfinished(community.space)  # sync is silent about what we have done ourselves
         return outcome
 
 
