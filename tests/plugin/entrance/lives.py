@@ -70,6 +70,12 @@ class Life:
         """What somebody is in a room, in the space where none is given."""
         return self.stage.server.rooms[room or self.space].membership(self.stage.user(name))
 
+    def waits(self, name: str) -> bool:
+        """Whether somebody has come and is not greeted yet."""
+        known = self.stage.services.entrance.arrivals._known.get(self.space, {})
+        one = known.get(self.stage.user(name))
+        return one is not None and not one.greeted
+
     async def member_reason(self, name: str, room: RoomId | None = None) -> str:
         """The reason of somebody's last change of membership."""
         content = self.stage.server.rooms[room or self.space].content("m.room.member", self.stage.user(name))
