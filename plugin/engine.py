@@ -37,6 +37,10 @@ async def _undecided(reaction: Reaction) -> None:
     """Nobody is there to decide."""
 
 
+def _unseen(nudge: Nudge) -> None:
+    """Nobody watches what is done by hand."""
+
+
 def _unheeded(heard: Posted | Gap) -> None:
     """Nobody keeps order."""
 
@@ -49,7 +53,7 @@ async def _unanswered(message: Incoming) -> None:
 class Engine:
     """Everything that runs. Made by `build`; `run` until cancelled. ``answer``: carries out a command and answers it;
     ``decide``: does what a reaction asks for; ``flagged``: takes a report made by reaction; ``overhear``: told of all that is said,
-    and of gaps in it, at once; ``besides``: what else runs as long as the engine does.
+    and of gaps in it, at once; ``witness``: told of changes before they are taken in; ``besides``: what else runs as long as the engine does.
     """
 
     homeserver: Homeserver
@@ -65,6 +69,7 @@ class Engine:
     decide: Callable[[Reaction], Awaitable[None]] = _undecided
     flagged: Callable[[Reaction], Awaitable[None]] = _undecided
     overhear: Callable[[Posted | Gap], None] = _unheeded
+    witness: Callable[[Nudge], None] = _unseen
     besides: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -87,6 +92,7 @@ class Engine:
         """Something has happened in a room. Marks and wakes, and works on nothing here."""
         match news:
             case Nudge(room, event):
+                self.witness(news)
                 if self.rooms.nudge(room, event):
                     self.watch.nudge(room)
             case Gap(room):

@@ -8,7 +8,7 @@ from ..cards import Card
 from ..safety.reports import REPORT as KIND
 from ..safety.reports import reporters
 from ..wording import Answer, Line, answer, head, item, line
-from .asked import Asked, Section, Within
+from .asked import Asked, Within
 from .grammar import Argument, Command, Takes
 
 REPORT = Command("report", (Argument("REASON", Takes.TEXT, optional=True),))
@@ -44,10 +44,4 @@ def _listed(asked: Asked, community: Community, card: Card) -> Line:
     return item("report.one", **values, n=len(reporters(card)))
 
 
-SECTION = Section(
-    "noun.safety",
-    (
-        Within(REPORT, Right.REPORT, report),
-        Within(REPORTS, Right.HANDLE_REPORTS, reports),
-    ),
-)
+ENTRIES = (Within(REPORT, Right.REPORT, report), Within(REPORTS, Right.HANDLE_REPORTS, reports))

@@ -9,6 +9,7 @@ from . import (
     group_set,
     log,
     manual,
+    person,
     report,
     role,
     settings,
@@ -27,7 +28,7 @@ TABLE = Table(
         role.SECTION,
         announcement.SECTION,
         door.SECTION,
-        report.SECTION,
+        Section("noun.safety", (*person.ENTRIES, *report.ENTRIES)),
         bridge.SECTION,
         manual.SECTION,
     )

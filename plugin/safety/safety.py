@@ -7,8 +7,11 @@ from ..engine import Engine
 from ..homeserver_messages import Messenger
 from ..service.notes import Notes
 from ..service.strays import Strays
+from .expulsion_cards import EXPULSION, ExpulsionCards
+from .expulsions import Expulsions
 from .report_cards import ReportCards
 from .reports import REPORT, Reports
+from .witness import Witness
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,7 @@ class Safety:
     notes: Notes
     reports: Reports
     report_cards: ReportCards
+    expulsions: Expulsions
 
 
 def open_safety(engine: Engine, desk: Desk, messages: Messenger) -> Safety:
@@ -29,6 +33,11 @@ def open_safety(engine: Engine, desk: Desk, messages: Messenger) -> Safety:
     engine.besides.append(strays.run)
     reports = Reports(communities, messages, desk.cards, desk.timers)
     engine.flagged = reports.flagged
+    expulsions = Expulsions(communities, desk.audit, desk.timers.epoch)
+    witness = Witness(communities, desk.audit, desk.timers.epoch)
+    engine.witness = witness.see
+    engine.besides.append(witness.run)
     cards = ReportCards(communities, messages, notes, desk.audit)
     desk.cards.dealers[REPORT] = cards
-    return Safety(notes, reports, cards)
+    desk.cards.dealers[EXPULSION] = ExpulsionCards(communities, expulsions)
+    return Safety(notes, reports, cards, expulsions)

@@ -17,6 +17,7 @@ from plugin.commands.table import TABLE
 from plugin.entrance.invite import State
 from plugin.i18n import LANGUAGES, read_phrases
 from plugin.notices import WORDED
+from plugin.safety.expulsions import Verb
 from plugin.safety.report_cards import RIGHTS
 from plugin.service.group_settings import KEYS
 
@@ -135,10 +136,10 @@ def families() -> set[str]:
         *(f"audit.role_{verb}{place}" for verb in ("added", "removed") for place in ("", "_in")),
         *("audit.created", "audit.group_added"),
         *_of_the_door(),
-        *_of_reports(),
+        *_of_safety(),
         *(f"link_state.{state}" for state in LinkState),
         *(f"link_news.{state}" for state in LinkState if state is not LinkState.CONNECTING),
-        *(f"error.{refusal.value}" for refusal in (*RoleRefusal, *ActRefusal)),
+        *(f"error.{refusal.value}" for refusal in (*RoleRefusal, *ActRefusal, *HandoverRefusal)),
         *(f"concern.{key}" for key in (*WORDED, "notice")),
         *(f"concern.{key}" for key in ("guard_removals", "guard_foreign_room", "guard_lockout")),
         *_STATE_LINES.values(),
@@ -165,7 +166,13 @@ def _of_the_door() -> set[str]:
     }
 
 
-def _of_reports() -> set[str]:
-    """What is said of a report by what was decided about it."""
+def _of_safety() -> set[str]:
+    """What is said of a report by what was decided about it, and of people by what was done to them."""
     said = ("audit.report_", "report.choice_", "report.done_")
-    return {f"{key}{choice}" for key in said for choice in RIGHTS}
+    people = ("audit.person_", "people.done_", "people.asked_")
+    return {
+        *(f"{key}{choice}" for key in said for choice in RIGHTS),
+        *(f"{key}{verb}" for key in people for verb in Verb),
+        *(f"people.done_{verb}_all" for verb in Verb),
+        *(f"error.{verb}_nothing" for verb in Verb),
+    }

@@ -45,12 +45,15 @@ async def flag(stage: Stage, name: str, event: EventId, room: str = "general") -
 
 
 async def cards(stage: Stage) -> list[tuple[EventId, str]]:
-    """The cards in the admins' room, as they read in the end."""
+    """The cards of reports, as they read in the end."""
+    return await card_texts(stage, "Reported:")
+
+
+async def card_texts(stage: Stage, words: str) -> list[tuple[EventId, str]]:
+    """The messages in the admins' room that began with these words in them, as they read in the end."""
     admins = stage.server.rooms[await stage.room("admins")]
     shown = [
-        e
-        for e in admins.timeline
-        if "Reported:" in str(e.content.get("body")) and "m.new_content" not in e.content
+        e for e in admins.timeline if words in str(e.content.get("body")) and "m.new_content" not in e.content
     ]
     said = [e for e in admins.timeline if e.type == "m.room.message" and e.sender == stage.bot]
     texts = {card.id: text_of([e for e in said if card.id in (e.id, _edited(e.content))]) for card in shown}

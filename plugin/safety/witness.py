@@ -1,0 +1,87 @@
+"""Notices who is banned, put out or let in again by hand in a space, and writes it into the audit log. The rooms follow by themselves."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from haven.errors import HavenError
+from haven.ids import UserId
+from haven.snapshot import Membership
+
+from ..audit import Audit, Deed, Door
+from ..events import Nudge
+from ..faults import reference_of
+from ..rooms import MEMBER
+from ..service.communities import Communities
+from .expulsions import Verb
+
+log = logging.getLogger("haven.witness")
+
+OLD = 7 * 24 * 3_600_000
+"""Milliseconds after which what happened is history: a homeserver tells all of it to a client that is new."""
+
+WAITING = 5_000
+"""How many deeds may wait to be written down."""
+
+
+@dataclass(slots=True)
+class Witness:
+    """Hears state events before the rooms do. ``epoch``: ms since the epoch, now."""
+
+    communities: Communities
+    audit: Audit
+    epoch: Callable[[], int]
+    _waiting: asyncio.Queue[tuple[Verb, Nudge]] = field(default_factory=lambda: asyncio.Queue(WAITING))
+
+    def see(self, nudge: Nudge) -> None:
+        """A state event has come. Marks, and works on nothing here."""
+        event = nudge.event
+        ours = self.communities.loop.actors.bot
+        if event.type != MEMBER or event.sender in {ours, event.key} or event.at < self.epoch() - OLD:
+            return
+        verb = self._verb(nudge)
+        if verb is not None and not self._waiting.full():
+            self._waiting.put_nowait((verb, nudge))
+
+    def _verb(self, nudge: Nudge) -> Verb | None:
+        """What it did, by what somebody was before: taking back an invite, or refusing a knock, puts nobody out."""
+        room = self.communities.rooms.world.get(nudge.room)
+        if room is not None and not room.is_space:
+            return None
+        before = room.members.get(UserId(nudge.event.key)) if room else None
+        membership = nudge.event.content.get("membership")
+        if membership == "ban":
+            return Verb.BAN
+        if membership != "leave" or before in {Membership.INVITED, Membership.KNOCKING}:
+            return None
+        return Verb.UNBAN if before is Membership.BANNED else Verb.REMOVE
+
+    async def run(self) -> None:
+        """Write down what was seen, until cancelled."""
+        while True:
+            verb, nudge = await self._waiting.get()
+            try:
+                await self._note(verb, nudge)
+            except HavenError as error:
+                log.warning("what was done by hand could not be written down: %s", error)
+            except Exception as error:
+                reference_of(log, error, "writing down what was done by hand")
+
+    async def _note(self, verb: Verb, nudge: Nudge) -> None:
+        event, community = nudge.event, await self.communities.of_room(nudge.room)
+        if community is None or community.space != nudge.room:
+            return
+        reason = event.content.get("reason")
+        why = reason[:300] if isinstance(reason, str) else ""
+        deed = Deed(
+            event.event,
+            community.space,
+            event.sender,
+            f"person_{verb}",
+            Door.BY_HAND,
+            event.at,
+            {"whom": event.key},
+            why,
+        )
+        await self.audit.keep(deed)
