@@ -29,7 +29,7 @@ class Section:
         """
         value = self._value(key, default)
         if not isinstance(value, str):
-            raise self.wrong("setting_type", key, wanted="text")
+            raise self.wrong("setting_not_text", key)
         if not value and default != "":
             raise self.wrong("setting_missing", key)
         return value
@@ -38,7 +38,7 @@ class Section:
         """A whole number from ``least`` to ``most``, both allowed."""
         value = self._value(key, default)
         if not isinstance(value, int) or isinstance(value, bool):
-            raise self.wrong("setting_type", key, wanted="number")
+            raise self.wrong("setting_not_number", key)
         if not least <= value <= most:
             raise self.wrong("setting_range", key, least=least, most=most)
         return value
@@ -47,7 +47,7 @@ class Section:
         """A number, whole or not, from ``least`` to ``most``."""
         value = self._value(key, default)
         if not isinstance(value, (int, float)) or isinstance(value, bool):
-            raise self.wrong("setting_type", key, wanted="number")
+            raise self.wrong("setting_not_number", key)
         if not least <= value <= most:
             raise self.wrong("setting_range", key, least=int(least), most=int(most))
         return float(value)
@@ -56,7 +56,7 @@ class Section:
         """``true`` or ``false``."""
         value = self._value(key, default)
         if not isinstance(value, bool):
-            raise self.wrong("setting_type", key, wanted="flag")
+            raise self.wrong("setting_not_flag", key)
         return value
 
     def choice(self, key: str, allowed: tuple[str, ...], default: str | None = None) -> str:
@@ -84,7 +84,7 @@ class Section:
         if value is None:
             value = {}
         if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
-            raise self.wrong("setting_type", key, wanted="section")
+            raise self.wrong("setting_not_section", key)
         return Section(self._full(key), value)
 
     def names(self) -> tuple[str, ...]:

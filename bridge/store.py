@@ -13,7 +13,7 @@ from typing import Self
 
 from mautrix.util.async_db import Connection, Database
 
-from haven.errors import Unreachable
+from haven.errors import Misconfigured, Unreachable
 from haven.ids import ChatId, EventId, Network, RemoteMessageId, RemoteUserId, RoomId, UserId
 
 from .commit import GroupCommit
@@ -77,28 +77,43 @@ class Known:
     name: str
 
 
-class Store:
-    """The bridge's database. ``start`` before anything else, ``stop`` at the end."""
-
-    def __init__(self, url: str, clock: Callable[[], int] = now_ms) -> None:
-        self._database = Database.create(
+def _database(url: str) -> Database:
+    try:
+        return Database.create(
             url,
             upgrade_table=upgrades,
             # FULL: accepted means on disk, also when the power goes; the group commit keeps it cheap.
             db_args={"min_size": 1, "max_size": 1, "init_commands": ["PRAGMA synchronous = FULL"]},
             owner_name="haven-bridge",
         )
+    except RuntimeError as error:  # so says mautrix where asyncpg is missing
+        raise Misconfigured("database_library", setting="database") from error
+
+
+class Store:
+    """The bridge's database. ``start`` before anything else, ``stop`` at the end.
+
+    Raises ``Misconfigured`` where nothing here speaks with such a database.
+    """
+
+    def __init__(self, url: str, clock: Callable[[], int] = now_ms) -> None:
+        self._database = _database(url)
         self._commit = GroupCommit(self._database)
         self._clock = clock
         self._writer: asyncio.Task[None] | None = None
         self._next_seq = 1
 
     async def start(self) -> None:
-        """Connect, bring the tables up to date, serve."""
+        """Connect, bring the tables up to date, serve. Raises ``Misconfigured`` where the database cannot be
+        used as it is given, ``Unreachable`` where it does not answer.
+        """
         try:
             await self._database.start()
         except OSError as error:
             raise Unreachable("database") from error
+        except Exception as error:  # the libraries of databases have no error in common
+            why = type(error).__name__
+            raise Misconfigured("database_unfit", setting="database", why=why) from error
         self._writer = asyncio.create_task(self._commit.run(), name="store")
         self._next_seq = 1 + await self._number("SELECT COALESCE(MAX(seq), 0) FROM inbox")
 

@@ -62,7 +62,7 @@ def read_settings(section: Section) -> IrcSettings:
 def _line(section: Section, key: str, default: str) -> str:
     value = section.text(key, default)
     if _FORBIDDEN & set(value):
-        raise section.wrong("setting_type", key, wanted="text")
+        raise section.wrong("setting_not_line", key)
     return value
 
 
@@ -70,5 +70,5 @@ def _word(section: Section, key: str, default: str | None = None) -> str:
     """A value that stands as one parameter of a line: no blank, no colon at its start (RFC 1459 section 2.3.1)."""
     value = section.text(key, default)
     if value.startswith(":") or any(char.isspace() for char in value) or _FORBIDDEN & set(value):
-        raise section.wrong("setting_type", key, wanted="word")
+        raise section.wrong("setting_not_word", key)
     return value

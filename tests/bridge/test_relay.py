@@ -246,7 +246,9 @@ async def test_unlinking_ends_it_in_the_chat_and_in_the_room(lives: Lives) -> No
     assert lives.said() == ["one"]
     assert "three" not in " ".join(lives.heard())
     kinds = [event.type for event in room.timeline if event.type.endswith(".bridge")]
-    assert kinds == ["uk.half-shot.bridge", "m.bridge"] * (len(kinds) // 2), "what the plugin waits for is last"
+    assert kinds == ["uk.half-shot.bridge", "m.bridge"] * (len(kinds) // 2), (
+        "what the plugin waits for is last"
+    )
 
 
 async def test_a_chat_that_refuses_breaks_the_link_and_says_why(lives: Lives) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bridge.store import Store
+from haven.errors import Misconfigured
 from tests.contracts.store import StoreContract
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
@@ -53,3 +55,23 @@ class TestPostgreSQL(StoreContract):
         await connection.execute(f"CREATE DATABASE {name}")
         await connection.close()
         return f"{postgres}/{name}"
+
+
+async def refused(url: str) -> tuple[str, object]:
+    """What is said of a database that cannot be used, and of which setting."""
+    with pytest.raises(Misconfigured) as wrong:
+        async with Store(url):
+            pass
+    return wrong.value.key, wrong.value.values["setting"]
+
+
+async def test_a_file_that_cannot_be_opened_is_a_wrong_setting(tmp_path: Path) -> None:
+    assert await refused(f"sqlite:{tmp_path}/nowhere/bridge.db") == ("database_unfit", "database")
+
+
+async def test_a_database_that_the_server_does_not_have_is_a_wrong_setting(postgres: str) -> None:
+    assert await refused(f"{postgres}/nowhere") == ("database_unfit", "database")
+
+
+async def test_a_kind_of_database_without_its_library_is_a_wrong_setting() -> None:
+    assert await refused("unheard://host/database") == ("database_library", "database")
