@@ -1,0 +1,149 @@
+"""Coming into a community on a real homeserver: knocks and codes, answered by reaction, across restarts of the bot."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from embedded.maubot import Maubot
+from embedded.person import Person
+from embedded.synapse import Synapse
+from embedded.waiting import eventually
+from haven.model import Community
+from tests.conftest import Newcomer
+from tests.system.plugin_world import Bot, group, plugin_in
+
+pytestmark = pytest.mark.system
+
+ROOMS = 5
+CODE = re.compile(r"\b[0-9a-z]{26}\b")
+
+
+@pytest.fixture(scope="module")
+async def bot(maubot: Maubot, homeserver: Synapse, mbp: Path, newcomer: Newcomer) -> AsyncIterator[Bot]:
+    async with plugin_in(maubot, homeserver, mbp, await newcomer("haven")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def ana(newcomer: Newcomer) -> Person:
+    """The owner."""
+    return await newcomer("ana")
+
+
+@pytest.fixture(scope="module")
+async def community(bot: Bot, ana: Person) -> Community:
+    """A community that one asks to join, its owner in the admins' room."""
+    chat = await bot.chat(ana)
+    await ana.say(chat, '!community create "Open door" --group Madrid --group Brno')
+    made = await bot.whole("Open door", ROOMS)
+    await ana.wait_for_invite(made.space)
+    for room in (made.space, group(made, "Admins").room):
+        await ana.join(room)
+    return made
+
+
+async def card(ana: Person, community: Community, words: str) -> str:
+    """The card that says this, once its choices are offered."""
+    admins = group(community, "Admins").room
+
+    async def offered() -> str:
+        said = await ana.messages(admins)
+        cards = [e.id for e in said if words in str(e.content.get("body"))]
+        relations = [e.content.get("m.relates_to", {}) for e in said if e.type == "m.reaction"]
+        shown = [one for one in cards if any(r.get("event_id") == one for r in relations)]
+        return shown[0] if shown else ""
+
+    return await eventually(offered, f"a card says {words}")
+
+
+async def invited_and_in(person: Person, community: Community) -> None:
+    """They accept the invitation to the space and join a group through it."""
+    await person.wait_for_invite(community.space)
+    await person.join(community.space)
+    await person.join(group(community, "Madrid").room)
+
+
+async def new_code(bot: Bot, ana: Person, community: Community, options: str = "") -> str:
+    """The code of a new invite."""
+    admins = group(community, "Admins").room
+    asked = await ana.say(admins, f"!c invite create {options}")
+    told = await ana.wait_for(
+        admins,
+        lambda event: (
+            event.sender == bot.person.user_id and bool(CODE.search(str(event.content.get("body"))))
+        ),
+        after=asked,
+    )
+    found = CODE.search(str(told.content["body"]))
+    assert found
+    return found[0]
+
+
+async def test_a_knock_becomes_a_card_and_a_reaction_opens_the_door(
+    bot: Bot, ana: Person, community: Community, newcomer: Newcomer
+) -> None:
+    eva = await newcomer("eva")
+    await eva.knock(community.space, "I am Eva, a friend of Ana")
+    shown = await card(ana, community, "I am Eva, a friend of Ana")
+    await ana.react(group(community, "Admins").room, shown, "✅")
+    await invited_and_in(eva, community)
+
+
+async def test_knocks_and_answers_while_the_bot_is_down_count(
+    bot: Bot, ana: Person, community: Community, newcomer: Newcomer
+) -> None:
+    early, late = await newcomer("early"), await newcomer("late")
+    await early.knock(community.space, "before the crash")
+    shown = await card(ana, community, "before the crash")
+    await bot.maubot.kill()
+    await late.knock(community.space, "during the night")
+    await ana.react(group(community, "Admins").room, shown, "✅")
+    await bot.maubot.start()
+    await invited_and_in(early, community)
+    shown = await card(ana, community, "during the night")
+    await ana.react(group(community, "Admins").room, shown, "❌")
+
+    async def turned_away() -> bool:
+        member = await ana.state(community.space, "m.room.member", late.user_id)
+        return bool(member and member["membership"] == "leave")
+
+    await eventually(turned_away, "the late one is turned away")
+
+
+async def test_a_code_opens_the_door_by_knock_and_by_chat_and_only_so_often(
+    bot: Bot, ana: Person, community: Community, newcomer: Newcomer
+) -> None:
+    one, two, three = await newcomer("one"), await newcomer("two"), await newcomer("three")
+    code = await new_code(bot, ana, community, "--name Friends --uses 2")
+    await one.knock(community.space, f"Here is my code: {code}")
+    await invited_and_in(one, community)
+    chat = await bot.chat(two)
+    await two.say(chat, f"!c join {code}")
+    await invited_and_in(two, community)
+    chat = await bot.chat(three)
+    asked = await three.say(chat, f"!c join {code}")
+    told = await three.wait_for(chat, lambda event: event.sender == bot.person.user_id, after=asked)
+    assert "as often as it could be" in str(told.content["body"])
+    assert code not in bot.maubot.log()
+
+
+async def test_who_comes_is_told_what_there_is_and_who_leaves_is_out_of_every_room(
+    bot: Bot, ana: Person, community: Community, newcomer: Newcomer
+) -> None:
+    leo = await newcomer("leo")
+    chat = await bot.chat(leo)
+    await leo.knock(community.space, await new_code(bot, ana, community))
+    await invited_and_in(leo, community)
+    await leo.wait_for(chat, lambda event: "Welcome to Open door" in str(event.content.get("body")))
+    await leo.leave(community.space)
+
+    async def out() -> bool:
+        return leo.user_id not in await bot.person.joined(group(community, "Madrid").room)
+
+    await eventually(out, "he is out of the group")
+    await ana.wait_for(
+        group(community, "Admins").room,
+        lambda event: f"{leo.user_id} left the community" in str(event.content.get("body")),
+    )
