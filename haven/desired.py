@@ -25,16 +25,9 @@ from haven.permissions import (
 )
 from haven.ports import Content
 from haven.power import PowerLevels, creators_are_infinite
+from haven.records import community_record, group_record, keeping
 from haven.snapshot import Membership, World, census
-from haven.stateevents import (
-    COMMUNITY,
-    GROUP,
-    PARENT,
-    CommunityRecord,
-    GroupRecord,
-    community_content,
-    group_content,
-)
+from haven.stateevents import COMMUNITY, GROUP, HISTORY, PARENT
 
 PLACEHOLDER = "new:"
 
@@ -145,7 +138,7 @@ def _resting(community: Community, world: World, actors: Actors) -> tuple[Desire
         topic=community.description,
         space=True,
         state={
-            (COMMUNITY, ""): _community_record(community, world),
+            (COMMUNITY, ""): community_record(community, world),
             ("m.room.join_rules", ""): {"join_rule": "invite"},
             **_listed(community, world, actors),
         },
@@ -155,7 +148,7 @@ def _resting(community: Community, world: World, actors: Actors) -> tuple[Desire
 
 def _released(community: Community, group: Group, world: World) -> DesiredRoom:
     """A room that leaves the community. Its record goes last: as long as it is there somebody knows what is to be done."""
-    record = {(GROUP, ""): _group_record(community, group, world)}
+    record = {(GROUP, ""): group_record(community, group, world)}
     ordinary = _ordinary(community, replace(group, archived=False), world)
     return replace(ordinary, state={**record, **ordinary.state}, last={(GROUP, ""): {}})
 
@@ -244,7 +237,7 @@ def _desired_space(community: Community, world: World, actors: Actors) -> Desire
         state={
             ("m.room.join_rules", ""): _space_join_rule(community),
             **_listed(community, world, actors),
-            (COMMUNITY, ""): _community_record(community, world),
+            (COMMUNITY, ""): community_record(community, world),
         },
         guests=frozenset({community.owner}),
         newcomers=(community.owner,),
@@ -269,10 +262,11 @@ def _desired_group(
             actors,
         ),
         topic=group.topic,
-        first=_FIRST,
+        first=_GUESTS,
         state={
-            (GROUP, ""): _group_record(community, group, world),
+            (GROUP, ""): group_record(community, group, world),
             ("m.room.join_rules", ""): _join_rule(community, group),
+            **keeping(group, world),
             **parents(community.space, world.get(group.room), server_of(actors.bot), servers),
         },
         guests=_staff_present(community, world) if group.kind is Kind.ADMINS else frozenset(),
@@ -282,9 +276,10 @@ def _desired_group(
     )
 
 
+_GUESTS: Mapping[tuple[str, str], Content] = {("m.room.guest_access", ""): {"guest_access": "forbidden"}}
 _FIRST: Mapping[tuple[str, str], Content] = {
-    ("m.room.history_visibility", ""): {"history_visibility": "joined"},
-    ("m.room.guest_access", ""): {"guest_access": "forbidden"},
+    (HISTORY, ""): {"history_visibility": "joined"},
+    **_GUESTS,
 }
 
 
@@ -349,32 +344,3 @@ def _listed(community: Community, world: World, actors: Actors) -> dict[tuple[st
         for group in community.groups
     }
     return children(community, world.get(community.space), server_of(actors.bot), servers)
-
-
-def _community_record(community: Community, world: World) -> Content:
-    space = world.get(community.space)
-    record = CommunityRecord(
-        name=community.name,
-        owner=community.owner,
-        announcements=_room_of(community, Kind.ANNOUNCEMENTS),
-        general=_room_of(community, Kind.GENERAL),
-        admins=_room_of(community, Kind.ADMINS),
-        settings=community.settings,
-        deactivated=community.deactivated,
-        muted=community.muted,
-        lockdown=community.lockdown,
-    )
-    return community_content(record, space.content(COMMUNITY) if space else {})
-
-
-def _room_of(community: Community, kind: Kind) -> RoomId | None:
-    group = community.only(kind)
-    return group.room if group else None
-
-
-def _group_record(community: Community, group: Group, world: World) -> Content:
-    room = world.get(group.room)
-    record = GroupRecord(
-        community.space, group.kind, group.visibility, group.exceptions, group.archived, group.released
-    )
-    return group_content(record, room.content(GROUP) if room else {})

@@ -20,13 +20,19 @@ from haven.stateevents import (
     BRIDGE,
     CHILD,
     COMMUNITY,
+    ENCRYPTION,
     GROUP,
+    HISTORY,
     LINK,
+    RETENTION,
     CommunityRecord,
     LinkState,
+    is_encrypted,
     read_community,
     read_group,
+    read_history,
     read_link,
+    read_retention,
     read_status,
 )
 
@@ -83,7 +89,7 @@ class _Reading:
         if self._is_twin(space):
             self._notice(space, COMMUNITY, "second_of_its_kind")
             return None
-        owned = replace(record, owner=self._owner(space, record))
+        owned = self._succeeded(space, replace(record, owner=self._owner(space, record)))
         return _community(space, owned, self._groups(space, record))
 
     def _owner(self, space: Room, record: CommunityRecord) -> UserId:
@@ -99,6 +105,20 @@ class _Reading:
             return record.owner
         self._notice(space, COMMUNITY, "foreign")
         return min(witnessed)
+
+    def _succeeded(self, space: Room, record: CommunityRecord) -> CommunityRecord:
+        """The record with what only the owner decides as they decided it, and the successor in the place of one who left.
+
+        What an admin wrote by hand names no successor and lets nothing rest.
+        """
+        if space.state[COMMUNITY, ""].sender not in {self.actors.bot, record.owner}:
+            record = replace(record, successor=None, deactivated=None)
+        if space.members.get(record.owner) is not Membership.LEFT:
+            return record
+        if record.successor and space.members.get(record.successor) is Membership.JOINED:
+            return replace(record, owner=record.successor, successor=None)
+        self._notice(space, COMMUNITY, "owner_left")
+        return record
 
     def _groups(self, space: Room, record: CommunityRecord) -> list[Group]:
         """The rooms of a space. Where two claim a place that only one can have: the one the space names, else the elder."""
@@ -169,6 +189,9 @@ class _Reading:
             bridged=bool(links) or _has_live_bridge(room),
             archived=record.archived,
             released=record.released,
+            history=read_history(room.content(HISTORY)),
+            retention=read_retention(room.content(RETENTION)),
+            encrypted=is_encrypted(room.content(ENCRYPTION)),
         )
 
     def _links(self, room: Room) -> tuple[Link, ...]:
@@ -206,6 +229,7 @@ def _community(space: Room, record: CommunityRecord, groups: list[Group]) -> Com
         deactivated=record.deactivated,
         muted=record.muted,
         lockdown=record.lockdown,
+        successor=record.successor,
         banned={user: how.reason for user, how in expelled.items() if members[user] is Membership.BANNED},
         removed={user: how.reason for user, how in expelled.items() if members[user] is Membership.REMOVED},
         left=space.with_membership(Membership.LEFT),

@@ -48,11 +48,27 @@ class Visibility(StrEnum):
     HIDDEN = "hidden"
 
 
+class History(StrEnum):
+    """What newcomers can read of a room: from their joining on, or all that was said before."""
+
+    JOINED = "joined"
+    SHARED = "shared"
+
+
 class Release(StrEnum):
     """How a group leaves its community: as it is, or together with those who are in no other group of it."""
 
     KEEP = "keep"
     REMOVE_MEMBERS = "remove_members"
+
+
+RETENTIONS: Mapping[str, int | None] = {
+    "24h": 24 * 3_600_000,
+    "7d": 7 * 24 * 3_600_000,
+    "90d": 90 * 24 * 3_600_000,
+    "off": None,
+}
+"""After how long messages can be made to disappear, in ms."""
 
 
 class WhoAddsGroups(StrEnum):
@@ -231,6 +247,7 @@ class Group:
     ``bridged``: the bridge has work here: a link is wanted, or one that was has not been undone yet.
     ``made_for``: who is invited at the moment the room is made.
     ``archived``: read only, out of the list and closed to joins. ``released``: on its way out of the community, to live on by itself.
+    ``retention``: after how many ms messages disappear. ``encrypted``: once it is, it stays so.
     """
 
     room: RoomId
@@ -246,6 +263,9 @@ class Group:
     made_for: UserId | None = None
     archived: bool = False
     released: Release | None = None
+    history: History = History.JOINED
+    retention: int | None = None
+    encrypted: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", checked_name(self.name))
@@ -272,6 +292,7 @@ class Community:
     are exceptions of a room). ``deactivated``: when, in ms since the epoch, or ``None``.
 
     ``muted``: who must not speak; it does not bind the owner and admins. ``lockdown``: whether all is closed.
+    ``successor``: who becomes owner when the owner leaves the space.
     ``banned``, ``removed``: who was banned, or put out by somebody, with the reason; they have no role and no exception any
     more. ``left``: who went by themselves; their role waits for them. The owner is in none of these.
     """
@@ -287,6 +308,7 @@ class Community:
     deactivated: int | None = None
     muted: Mapping[UserId, Mute] = field(default_factory=dict)
     lockdown: Lockdown | None = None
+    successor: UserId | None = None
     banned: Mapping[UserId, str] = field(default_factory=dict)
     removed: Mapping[UserId, str] = field(default_factory=dict)
     left: frozenset[UserId] = frozenset()
@@ -298,6 +320,9 @@ class Community:
         object.__setattr__(self, "removed", _but(self.removed, self.owner))
         if self.owner in self.left:
             object.__setattr__(self, "left", self.left - {self.owner})
+        heir = self.successor
+        if heir is not None and (heir == self.owner or heir in self.banned or heir in self.removed):
+            object.__setattr__(self, "successor", None)
         object.__setattr__(self, "roles", _without(self.roles, self.banned, self.removed))
         object.__setattr__(self, "groups", tuple(self._with_members_only(group) for group in self.groups))
 
@@ -359,6 +384,13 @@ class Community:
         if role is not Role.MEMBER:
             roles[user] = role
         return replace(self, roles=roles)
+
+    def with_owner(self, user: UserId) -> "Community":
+        """The same community handed over; who owned it is an admin from then on."""
+        if user == self.owner:
+            return self
+        others = {person: role for person, role in self.roles.items() if person != user}
+        return replace(self, owner=user, roles={**others, self.owner: Role.ADMIN})
 
     def with_group(self, changed: Group) -> "Community":
         """The same community with one group added, or replaced where one of its room is there already."""

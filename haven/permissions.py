@@ -240,6 +240,28 @@ def may_reactivate(community: Community, now: int) -> bool:
     return since is not None and now < since + REACTIVATED_WITHIN
 
 
+class HandoverRefusal(Enum):
+    """Why a community may not be handed over, or a successor named; the value is the key of the sentence."""
+
+    NOT_OWNER = "handover_not_owner"
+    ONESELF = "handover_oneself"
+    BOT = "handover_bot"
+    STRANGER = "handover_stranger"
+
+
+def handover_refusal(
+    community: Community, actor: UserId, target: UserId, *, member: bool, bots: Collection[UserId] = ()
+) -> HandoverRefusal | None:
+    """Why ``actor`` may not make ``target`` the owner, or the successor; ``None`` when they may. ``member``: of the space."""
+    if actor != community.owner:
+        return HandoverRefusal.NOT_OWNER
+    if target == actor:
+        return HandoverRefusal.ONESELF
+    if target in bots:
+        return HandoverRefusal.BOT
+    return None if member else HandoverRefusal.STRANGER
+
+
 class RoleRefusal(Enum):
     """Why somebody may not give or take a role; the value is the key of the sentence."""
 

@@ -19,7 +19,7 @@ from haven.measures import (
     read_lockdown,
     read_mutes,
 )
-from haven.model import Kind, Link, Release, Role, Settings, Visibility
+from haven.model import History, Kind, Link, Release, Role, Settings, Visibility
 from haven.ports import Content
 
 COMMUNITY = "chat.haven.community"
@@ -30,6 +30,10 @@ CHILD = "m.space.child"
 PARENT = "m.space.parent"
 BRIDGE = "m.bridge"
 BRIDGE_UNSTABLE = "uk.half-shot.bridge"
+HISTORY = "m.room.history_visibility"
+RETENTION = "m.room.retention"
+ENCRYPTION = "m.room.encryption"
+MEGOLM = "m.megolm.v1.aes-sha2"
 STATUS = "chat.haven.status"
 SLOT = "chat.haven.slot"
 """In the content of ``m.room.create``: which room of which founding this is."""
@@ -53,6 +57,7 @@ class CommunityRecord:
     deactivated: int | None = None
     muted: Mapping[UserId, Mute] = field(default_factory=dict)
     lockdown: Lockdown | None = None
+    successor: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +111,13 @@ def _text(content: Content, name: str) -> str:
 
 def _user(content: Content, name: str) -> UserId:
     value = _text(content, name)
-    if not is_user_id(value):
+    if not _is_user(value):
         raise Invalid("state_damaged", field=name)
     return UserId(value)
+
+
+def _is_user(value: object) -> bool:
+    return isinstance(value, str) and is_user_id(value)
 
 
 def _room(content: Content, name: str) -> RoomId | None:
@@ -153,6 +162,7 @@ def read_community(content: Content) -> CommunityRecord:
         deactivated=_time(content.get("deactivated")),
         muted=read_mutes(content.get("muted")),
         lockdown=read_lockdown(content.get("lockdown")),
+        successor=_user(content, "successor") if _is_user(content.get("successor")) else None,
     )
 
 
@@ -174,7 +184,7 @@ def community_content(record: CommunityRecord, before: Content) -> Content:
     return {**content, **_passing(record, before)}
 
 
-_COMES_AND_GOES = ("deactivated", "muted", "lockdown")
+_COMES_AND_GOES = ("deactivated", "muted", "lockdown", "successor")
 
 
 def _passing(record: CommunityRecord, before: Content) -> Content:
@@ -182,6 +192,7 @@ def _passing(record: CommunityRecord, before: Content) -> Content:
     locked, old = record.lockdown, before.get("lockdown")
     held: dict[str, object] = {
         "deactivated": record.deactivated,
+        "successor": record.successor,
         "muted": mutes_content(record.muted, before.get("muted")) or None,
         "lockdown": None if locked is None else lockdown_content(locked, old),
     }
@@ -277,6 +288,42 @@ def link_content(link: Link, before: Content) -> Content:
         "by": link.by,
         "proven": link.proven,
     }
+
+
+def read_history(content: Content) -> History:
+    """What ``m.room.history_visibility`` means to newcomers."""
+    shared = content.get("history_visibility") in ("shared", "world_readable")
+    return History.SHARED if shared else History.JOINED
+
+
+def history_content(history: History, before: Content) -> Content:
+    """``m.room.history_visibility``; what says the same already stays, but for what lets the whole world read along."""
+    said = before.get("history_visibility") in ("joined", "invited", "shared")
+    return before if said and read_history(before) is history else {"history_visibility": str(history)}
+
+
+def read_retention(content: Content) -> int | None:
+    """After how many ms messages disappear by ``m.room.retention`` (MSC1763)."""
+    lifetime = _time(content.get("max_lifetime"))
+    return lifetime if lifetime is not None and lifetime > 0 else None
+
+
+def retention_content(retention: int | None, before: Content) -> Content:
+    """``m.room.retention``, on top of the content ``before``, whose other fields stay."""
+    if read_retention(before) == retention:
+        return before
+    others = {name: value for name, value in before.items() if name != "max_lifetime"}
+    return others if retention is None else {**others, "max_lifetime": retention}
+
+
+def is_encrypted(content: Content) -> bool:
+    """Whether ``m.room.encryption`` names a way of encrypting."""
+    return isinstance(content.get("algorithm"), str)
+
+
+def encryption_content(encrypted: bool, before: Content) -> Content:
+    """``m.room.encryption``, which nobody can take back."""
+    return {"algorithm": MEGOLM} if encrypted and not is_encrypted(before) else before
 
 
 def bridge_key(network: Network, chat: ChatId) -> str:

@@ -21,7 +21,9 @@ from .service.communities import Communities
 
 log = logging.getLogger("haven.notices")
 
-WORDED = frozenset({"foreign", "unknown_community", "second_of_its_kind", "state_damaged", "state_newer"})
+WORDED = frozenset(
+    {"foreign", "unknown_community", "second_of_its_kind", "state_damaged", "state_newer", "owner_left"}
+)
 """The notices that have a sentence of their own."""
 
 

@@ -9,7 +9,7 @@ from embedded.places import ROOT
 from haven import errors
 from haven.changes import _STATE_LINES
 from haven.model import Settings, setting_choices
-from haven.permissions import ActRefusal, RoleRefusal
+from haven.permissions import ActRefusal, HandoverRefusal, RoleRefusal
 from haven.phrases import Phrases
 from haven.stateevents import LinkState
 from plugin.audit import Door
@@ -108,7 +108,9 @@ def _of_groups() -> set[str]:
         *(f"group_setting.{key}" for key in KEYS),
         *("group_set.changed", "group_set.unchanged"),
         *(f"suggestion.{key}" for key in said),
-        *("audit.suggestion_approved", "audit.suggestion_rejected"),
+        *("audit.suggestion_approved", "audit.suggestion_rejected", "audit.transferred", "group.archived"),
+        *(f"transfer.{key}" for key in ("card", "done", "rejected", "withdrawn", "lapsed")),
+        *("ending.archived", "ending.removed"),
     }
 
 
