@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from haven.desired import placeholder
 from haven.errors import Invalid
 from haven.ids import RoomId, UserId
-from haven.model import Community, Group, Kind, Settings, Visibility, checked_description, checked_name
+from haven.model import Community, Group, Kind, Role, Settings, Visibility, checked_description, checked_name
 
 GROUPS_AT_ONCE = 10
 """WhatsApp's limit for the groups of a new community (FEATURES C1)."""
@@ -130,12 +130,15 @@ def added_group(slot: str, wish: WishedGroup, by: UserId) -> Group:
 def with_added_group(community: Community, slot: str, wish: WishedGroup, by: UserId) -> Community:
     """The community with a group added, if it is not there yet.
 
-    Raises `Invalid` when a group of that name exists or the community has as many groups as it may.
+    Raises `Invalid` when a group of that name exists or the community has as many groups as it may. Who is no admin learns
+    nothing of hidden groups by it: they may give such a name once more.
     """
     if any(group.slot == slot for group in community.groups):
         return community
     groups = [group for group in community.groups if group.kind is Kind.GROUP]
-    _refuse_twin(wish.name, {group.name.casefold() for group in community.groups})
+    all_known = community.role_of(by) in {Role.OWNER, Role.ADMIN}
+    known = (g for g in community.groups if all_known or g.visibility is not Visibility.HIDDEN)
+    _refuse_twin(wish.name, {group.name.casefold() for group in known})
     if len(groups) >= community.settings.group_limit:
         raise Invalid("group_limit", limit=community.settings.group_limit)
     return replace(community, groups=(*community.groups, added_group(slot, wish, by)))

@@ -80,6 +80,15 @@ def test_a_group_is_not_added_under_a_name_that_is_taken(name: str) -> None:
     assert refused.value.key == "group_name_taken"
 
 
+def test_a_hidden_group_is_not_given_away_by_its_name() -> None:
+    place = village()
+    place.settle(lambda c: with_added_group(c, "add/1", WishedGroup("Secret", Visibility.HIDDEN), ANA))
+    assert with_added_group(place.community, "add/2", WishedGroup("secret"), EVA).groups[-1].name == "secret"
+    with pytest.raises(Invalid) as refused:
+        with_added_group(place.community, "add/2", WishedGroup("secret"), ANA)
+    assert refused.value.key == "group_name_taken"
+
+
 def test_there_are_no_more_groups_than_there_may_be() -> None:
     community = founded(wish("Books", settings=Settings(group_limit=1)))
     with pytest.raises(Invalid) as refused:
