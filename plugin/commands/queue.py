@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from haven.errors import Invalid, Missing, NotAllowed
+from haven.errors import Invalid, Missing
 from haven.ids import RoomId
-from haven.model import Community, Role
-from haven.permissions import Right, has_right, holders
+from haven.model import Community
+from haven.permissions import Right, has_right
 
 from ..addresses import user_in
 from ..audit import Door
@@ -14,6 +14,7 @@ from ..entrance.request import APPROVE as YES
 from ..entrance.request import KIND, knocking, listed, request_of
 from ..entrance.request import REJECT as NO
 from ..entrance.requests import may_answer
+from ..rights import require
 from ..service.notes import direct_chat
 from ..wording import Answer, Line, answer, code, head, line
 from .asked import Asked, Within
@@ -75,12 +76,9 @@ async def _decided(asked: Asked, community: Community, choice: str, reason: str)
 async def _required(asked: Asked, community: Community) -> Community:
     """The community as it is now. Raises `NotAllowed` for who may answer nothing in it."""
     fresh = await asked.services.communities.fresh(community.space)
-    if not asked.is_member(fresh, asked.who):
-        raise NotAllowed("not_member", community=fresh.name)
     if not may_answer(fresh, asked.who):
-        able = holders(Right.APPROVE, fresh.settings)
-        names = ", ".join(role for role in Role if role in able)
-        raise NotAllowed("right_missing", role=fresh.role_of(asked.who), holders=names)
+        require(asked.world, fresh, asked.who, Right.APPROVE)
+    require(asked.world, fresh, asked.who, Right.SEE)
     return fresh
 
 

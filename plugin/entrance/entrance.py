@@ -94,7 +94,9 @@ class Entrance:
                 reference_of(log, error, "looking after the door of a community")
 
     async def look(self, community: Community, world: World) -> None:
-        """Look at one community. Raises `TryLater`."""
+        """Look at one community, unless it is deactivated. Raises `TryLater`."""
+        if community.deactivated is not None:
+            return
         first = community.space not in self._knocked
         before = self._knocked.get(community.space, frozenset())
         now = frozenset(knocking(community, world))
@@ -116,7 +118,7 @@ class Entrance:
         try:
             community = await self.communities.fresh(invite.space)
             held = self.communities.rooms.world[invite.space].members.get(who)
-            if community.deactivated or held is Membership.BANNED:
+            if community.deactivated is not None or held is Membership.BANNED:
                 raise NotAllowed("join_closed")
             if held in PRESENT:
                 if new:

@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from haven.errors import GiveUp, HavenError, Invalid, NotAllowed
 from haven.ids import EventId, RoomId, UserId
-from haven.model import CodePolicy, Community, Kind, Role
-from haven.permissions import Right, has_right, holders
+from haven.model import CodePolicy, Community, Kind
+from haven.permissions import Right, has_right
 from haven.ports import ReadsState
 from haven.snapshot import PRESENT, Membership, World
 
@@ -20,6 +20,7 @@ from ..audit import Audit, Deed, Door
 from ..cards import Card, Cards, Word
 from ..durations import DAY
 from ..replies import Replies
+from ..rights import require
 from ..rooms import MEMBER
 from ..service.communities import Communities
 from ..service.groups import shown_space
@@ -87,7 +88,7 @@ class Requests:
             if gone is not None and card.id not in carried_out:
                 await self.cards.withdraw(card, (gone,))
         for room, who in knocking(community, world):
-            if Request(who, room).key in open_cards or community.deactivated:
+            if Request(who, room).key in open_cards:
                 continue
             with suppress(GiveUp):
                 waiting += await self._take(community, room, who, shown=waiting < SHOWN_AT_ONCE)
@@ -95,7 +96,7 @@ class Requests:
     async def carded(self, community: Community, world: World, who: UserId) -> None:
         """Bring what one person asks for before the admins now, however many wait."""
         for room, user in knocking(community, world):
-            if user == who and not community.deactivated:
+            if user == who:
                 await self._take(community, room, who, shown=True)
 
     async def _take(self, community: Community, room: RoomId, who: UserId, *, shown: bool) -> bool:
@@ -157,8 +158,10 @@ class Requests:
         return await self.cards.deal(KIND, community.space, request.key, request.payload, expires)
 
     async def must_ask(self, community: Community, invite: Invite, who: UserId) -> bool:
-        """Whether somebody with a code waits for the admins: so says the invite or the community, or they were sent away before."""
-        if invite.approval or community.settings.codes is CodePolicy.APPROVAL:
+        """Whether somebody with a code waits for the admins: so says the invite or the community, all is closed, or
+        they were sent away before.
+        """
+        if invite.approval or community.lockdown or community.settings.codes is CodePolicy.APPROVAL:
             return True
         held = self.communities.rooms.world[community.space].members.get(who)
         known = await self.arrivals.member(community.space, who)
@@ -189,13 +192,7 @@ class Requests:
 
     def require(self, community: Community, user: UserId, room: RoomId) -> None:
         """Raise `NotAllowed` unless somebody may answer requests for a room."""
-        space, group = self.communities.rooms.world.get(community.space), community.group(room)
-        if space is None or space.members.get(user) is not Membership.JOINED:
-            raise NotAllowed("not_member", community=community.name)
-        if not has_right(community, user, Right.APPROVE, group):
-            able = holders(Right.APPROVE, community.settings)
-            names = ", ".join(role for role in Role if role in able)
-            raise NotAllowed("right_missing", role=community.role_of(user), holders=names)
+        require(self.communities.rooms.world, community, user, Right.APPROVE, community.group(room))
 
     async def _carried_out(
         self, community: Community, card: Card, request: Request, word: Word

@@ -152,7 +152,8 @@ def _steps(community: Community, world: World) -> Iterator[Line]:
     if general is not None:
         yield line("steps.general", room=shown(world, community, general))
     groups = [group for group in community.groups if group.kind is Kind.GROUP]
-    told = [group for group in groups if group.visibility is not Visibility.HIDDEN][:GROUPS_SHOWN]
+    seen = [group for group in groups if group.visibility is not Visibility.HIDDEN and not group.archived]
+    told = seen[:GROUPS_SHOWN]
     if told:
         yield line("steps.groups")
     for group in told:
