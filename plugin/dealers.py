@@ -4,6 +4,8 @@ from .engine import Engine
 from .service.services import Services
 from .service.suggestions import KIND as SUGGESTION
 from .service.suggestions import Suggestions
+from .service.transfers import KIND as TRANSFER
+from .service.transfers import Transfers
 
 
 def register_dealers(services: Services, engine: Engine) -> None:
@@ -11,3 +13,4 @@ def register_dealers(services: Services, engine: Engine) -> None:
     desk = services.desk
     suggestions = Suggestions(services.communities, services.jobs, desk.cards, desk.audit)
     desk.cards.dealers[SUGGESTION] = suggestions
+    desk.cards.dealers[TRANSFER] = Transfers(services.communities, desk.cards, desk.audit)

@@ -22,3 +22,11 @@ def require(
     if not has_right(community, user, right, group):
         able = ", ".join(role for role in Role if role in holders(right, community.settings))
         raise NotAllowed("right_missing", role=community.role_of(user), holders=able)
+
+
+def require_somewhere(world: World, community: Community, user: UserId, right: Right) -> None:
+    """Raise `NotAllowed` unless ``user`` has the right in the whole community or in one of its groups."""
+    if not any(has_right(community, user, right, group) for group in community.groups):
+        require(world, community, user, right)
+    elif not is_member(world, community, user):
+        raise NotAllowed("not_member", community=community.name)

@@ -105,12 +105,14 @@ class Within:
     """A command about one community.
 
     ``changes``: it asks about the right itself, by `Asked.change`, so that the space is read anew only once.
+    ``asleep``: it is of use while the community is deactivated, too.
     """
 
     command: Command
     right: Right
     run: Callable[[Asked, Community], Awaitable[Answer | None]]
     changes: bool = False
+    asleep: bool = False
 
 
 Entry: TypeAlias = Anywhere | Within

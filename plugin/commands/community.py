@@ -78,6 +78,8 @@ def _shown(asked: Asked, community: Community) -> Iterator[Line]:
     }
     yield line("show.members", n=len(members))
     yield line("show.owner", who=person(community.owner))
+    if community.deactivated is not None:
+        yield line("show.deactivated")
     yield line("show.rooms")
     yield from (of_room(asked, community, group) for group in asked.sight(community).told)
     yield line("show.more", settings=code(f"{SHORT} settings"), roles=code(f"{SHORT} roles"))
@@ -85,5 +87,9 @@ def _shown(asked: Asked, community: Community) -> Iterator[Line]:
 
 SECTION = Section(
     "noun.community",
-    (Anywhere(CREATE, create, _may_create), Anywhere(LIST, list_), Within(SHOW, Right.SEE, show)),
+    (
+        Anywhere(CREATE, create, _may_create),
+        Anywhere(LIST, list_),
+        Within(SHOW, Right.SEE, show, asleep=True),
+    ),
 )

@@ -102,9 +102,11 @@ class _Handling:
         about = replace(asked, language=self.language, right=entry.right)
         if entry.changes:
             require(about.world, community, about.who, Right.SEE)
+            _refuse_asleep(entry, community)
             return await entry.run(about, community)
         fresh = await self.services.communities.fresh(community.space)
         about.require(fresh)
+        _refuse_asleep(entry, fresh)
         return await entry.run(about, fresh)
 
     async def _community(self, request: Request, here: Community | None) -> Community:
@@ -128,6 +130,11 @@ class _Handling:
             return
         await self.replies.elsewhere(elsewhere, self.message, self.language, given)
         await self.replies.answer(self.message, self.language, answer(line("answer.elsewhere")))
+
+
+def _refuse_asleep(entry: Within, community: Community) -> None:
+    if community.deactivated is not None and not entry.asleep:
+        raise Invalid("deactivated")
 
 
 def _named(word: str, own: tuple[Community, ...]) -> Community:

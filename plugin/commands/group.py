@@ -51,6 +51,8 @@ def of_room(asked: Asked, community: Community, group: Group) -> Line:
     """One room of a community."""
     name = shown(asked.world, community, group)
     kind = f"visibility.{group.visibility}" if group.kind is Kind.GROUP else f"kind.{group.kind}"
+    if group.archived:
+        kind = "group.archived"
     if not group.topic:
         return item("group.room", name=name, kind=Term(kind))
     return item("group.room_about", name=name, kind=Term(kind), topic=group.topic)

@@ -9,7 +9,7 @@ from haven.reconcile import Outcome
 from haven.snapshot import PRESENT
 
 from ..outcomes import troubles
-from ..rights import require
+from ..rights import require, require_somewhere
 from ..service.group_settings import CHOICES, KEYS, place_wanted, put_in_place, value_of, with_group_setting
 from ..service.groups import is_secret, shown
 from ..wording import Answer, Line, Term, code, head, item, line, strong
@@ -30,6 +30,7 @@ async def set_(asked: Asked, community: Community) -> Answer:
     if key and key not in KEYS:
         raise Invalid("setting_unknown", setting=key[:100], known=", ".join(KEYS))
     fresh = await asked.services.communities.fresh(community.space)
+    require_somewhere(asked.world, fresh, asked.who, asked.right)
     group = asked.sight(fresh).named(asked.request.argument("GROUP"))
     _require(asked, fresh, group, key)
     if key and "VALUE" in asked.request.arguments:

@@ -34,4 +34,4 @@ def _last(asked: Asked) -> int:
     return int(wanted)
 
 
-ENTRIES = (Within(LOG, Right.SEE_LOG, log),)
+ENTRIES = (Within(LOG, Right.SEE_LOG, log, asleep=True),)

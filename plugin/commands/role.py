@@ -39,10 +39,10 @@ def _grant(asked: Asked, community: Community, *, taken: bool) -> Grant:
     role = Role(request.argument("ROLE"))
     named = request.option("group")
     group = asked.sight(community).named(named) if named else None
-    return Grant(_whom(asked), role, room_of(community, role, group), taken)
+    return Grant(whom(asked), role, room_of(community, role, group), taken)
 
 
-def _whom(asked: Asked) -> UserId:
+def whom(asked: Asked) -> UserId:
     """The person who is meant; where a client writes a mere name, the one person the message mentions."""
     word = asked.request.argument("WHO")
     mentioned = [user for user in asked.message.mentions if user != asked.services.homeserver.user]

@@ -13,10 +13,14 @@ from haven.stateevents import CHILD
 from .communities import Communities
 from .groups import is_secret
 
-KEYS = ("name", "topic", "visibility", "suggested", "order")
+KEYS = ("name", "topic", "visibility", "suggested", "order", "archived")
 SWITCH = {"on": True, "off": False}
-CHOICES: Mapping[str, tuple[str, ...]] = {"visibility": tuple(Visibility), "suggested": tuple(SWITCH)}
-FIXED = {"visibility", "suggested"}
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "visibility": tuple(Visibility),
+    "suggested": tuple(SWITCH),
+    "archived": tuple(SWITCH),
+}
+FIXED = {"visibility", "suggested", "archived"}
 """What follows from what a room is for, where it is not a group."""
 
 LONGEST = 50
@@ -39,7 +43,7 @@ def with_group_setting(community: Community, room: RoomId, key: str, value: str)
         return community
     if key in FIXED and group.kind is not Kind.GROUP:
         raise Invalid("group_fixed", setting=key, group=group.name)
-    if key == "suggested" and is_secret(group):
+    if key == "suggested" and not _stands(group):
         raise Invalid("group_hidden_apart", setting=key)
     if key == "name":
         _refuse_twin(community, group, checked_name(value))
@@ -52,7 +56,7 @@ def _parsed(key: str, value: str) -> Any:
         raise Invalid("setting_value", setting=key, choices=", ".join(CHOICES[key]))
     if key == "visibility":
         return Visibility(word)
-    if key == "suggested":
+    if key in {"suggested", "archived"}:
         return SWITCH[word]
     return checked_name(value) if key == "name" else checked_description(value)
 
@@ -65,12 +69,16 @@ def _refuse_twin(community: Community, group: Group, name: str) -> None:
 
 def listed(community: Community) -> tuple[Group, ...]:
     """The rooms that the space lists, in their order."""
-    return tuple(group for group in community.groups if not is_secret(group))
+    return tuple(group for group in community.groups if _stands(group))
+
+
+def _stands(group: Group) -> bool:
+    return not (is_secret(group) or group.archived or group.released)
 
 
 def place_wanted(community: Community, group: Group, value: str) -> int:
     """The place that a room shall have, from 0 on. Raises `Invalid`."""
-    if is_secret(group):
+    if not _stands(group):
         raise Invalid("group_hidden_apart", setting="order")
     most = len(listed(community))
     if not (value.isascii() and value.isdecimal() and 1 <= int(value[:9]) <= most):

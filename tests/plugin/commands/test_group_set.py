@@ -114,6 +114,8 @@ REFUSED = [
     ("admin", "Madrid name “ ”", "cannot be empty"),
     ("admin", "Madrid visibility secret", "It can be: open, request, hidden"),
     ("admin", "Madrid suggested maybe", "It can be: on, off"),
+    ("admin", "Madrid archived maybe", "It can be: on, off"),
+    ("admin", "general archived on", "follows from what the room is for"),
     ("admin", "Madrid order 0", "from 1 to 5"),
     ("admin", "Madrid order 6", "from 1 to 5"),
     ("admin", "Madrid order last", "from 1 to 5"),
@@ -127,7 +129,8 @@ REFUSED = [
     ("groupadmin", "Madrid suggested on", "cannot do that as"),
     ("groupadmin", "Brno topic x", "cannot do that as"),
     ("member", "Madrid topic x", "cannot do that as"),
-    ("moderator", "Quiet topic x", "no group “Quiet”"),
+    ("groupadmin", "Quiet topic x", "no group “Quiet”"),
+    ("moderator", "Quiet topic x", "cannot do that as"),
     ("stranger", "Madrid topic x", "Only members"),
 ]
 
