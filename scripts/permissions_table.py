@@ -60,6 +60,7 @@ def commands() -> Iterator[str]:
     yield ""
     yield "`settings` with a value is for the owner and admins. `role remove` of one's own role is for everybody who has one."
     yield "`create` can be kept to some people by the plugin's configuration. “if set so”: with `who_adds_groups` at `everyone`."
+    yield "`requests`, `approve` and `reject`: group admins see and answer what is asked of their group only. The owner cannot `leave`."
     yield "Only the owner takes the role of another admin; the role of owner is never given or taken."
 
 
