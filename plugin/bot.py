@@ -5,7 +5,7 @@ from typing import Any
 
 from maubot.plugin_base import Plugin
 from mautrix.client import InternalEventType
-from mautrix.types import EventType, MessageEvent, ReactionEvent
+from mautrix.types import EventType, MessageEvent
 from mautrix.util.async_db import Database, UpgradeTable
 
 from haven.errors import HavenError
@@ -19,7 +19,7 @@ from .dealers import register_dealers
 from .desk import open_desk
 from .engine import Engine, build
 from .entrance.entrance import open_entrance
-from .events import is_flag, message, news, reaction
+from .events import Incoming, message, news
 from .faults import reference_of
 from .homeserver import MautrixHomeserver
 from .homeserver_messages import Messenger
@@ -29,7 +29,10 @@ from .replies import Replies
 from .safety.safety import open_safety
 from .service.links import Links
 from .service.services import Services
-from .store import Store
+from .store import Store, now_ms
+
+LATE = 3_600_000
+"""Milliseconds after which a command that nobody heard is not carried out any more: people have gone on since."""
 
 
 class HavenBot(Plugin):
@@ -54,13 +57,11 @@ class HavenBot(Plugin):
         await self._open(settings)
         self.client.add_event_handler(InternalEventType.SYNC_SUCCESSFUL, self._synced, wait_sync=True)
         self.client.add_event_handler(EventType.ROOM_MESSAGE, self._heard)
-        self.client.add_event_handler(EventType.REACTION, self._reacted)
 
     async def stop(self) -> None:
         """Lay everything down."""
         self.client.remove_event_handler(InternalEventType.SYNC_SUCCESSFUL, self._synced)
         self.client.remove_event_handler(EventType.ROOM_MESSAGE, self._heard)
-        self.client.remove_event_handler(EventType.REACTION, self._reacted)
         await self._close()
 
     async def on_external_config_update(self) -> None:
@@ -127,20 +128,20 @@ class HavenBot(Plugin):
         return await read_phrases(lambda name: self.loader.read_file(f"{folder}/{name}"))
 
     async def _synced(self, told: dict[str, Any]) -> None:
-        """The homeserver has told what is new. Read as it came: mautrix passes over the first answer after a start."""
+        """The homeserver has told what is new. Read as it came: mautrix passes over the first answer after a start.
+
+        So a command that was given while we were away is carried out, unless that is long ago.
+        """
         if self._engine is not None:
             for each in news(told["data"], self._user):
-                self._engine.take(each)
+                if not isinstance(each, Incoming) or each.at > now_ms() - LATE:
+                    self._engine.take(each)
 
     async def _heard(self, event: MessageEvent) -> None:
+        """A message that mautrix has handed on: for us those that it had to decrypt, the others we know."""
         said = message(event.serialize(), RoomId(event.room_id), self._user)
         if said is not None and self._engine is not None:
             self._engine.hear(said)
-
-    async def _reacted(self, event: ReactionEvent) -> None:
-        done = reaction(event.serialize(), RoomId(event.room_id), self._user)
-        if done is not None and not is_flag(done) and self._engine is not None:
-            self._engine.react(done)
 
     @property
     def _user(self) -> UserId:

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from haven.errors import HavenError
-from haven.ids import is_ghost, server_of
+from haven.ids import EventId, is_ghost, server_of
 from haven.ports import Homeserver
 from haven.reconcile import Loop
 
@@ -27,6 +27,9 @@ from .turns import Turns
 from .watch import Watch
 
 log = logging.getLogger("haven")
+
+RECENT = 1_000
+"""How many messages are remembered as heard."""
 
 
 class Voice(Tells, Warns, Protocol):
@@ -70,6 +73,7 @@ class Engine:
     flagged: Callable[[Reaction], Awaitable[None]] = _undecided
     overhear: Callable[[Posted | Gap], None] = _unheeded
     witness: Callable[[Nudge], None] = _unseen
+    heard: dict[EventId, None] = field(default_factory=dict)
     besides: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     async def run(self) -> None:
@@ -79,7 +83,7 @@ class Engine:
             await self.watch.open()
             await self.jobs.resume()
             for message in unanswered:
-                self._take_turn(message, kept=True)
+                self._take_turn(replace(message, again=True), kept=True)
             await self.store.tidy()
             async with asyncio.TaskGroup() as tasks:
                 for work in (self.watch.run, *self.besides):
@@ -106,13 +110,22 @@ class Engine:
                 self._invited(news)
             case Posted():
                 self.overhear(news)
+            case Incoming():
+                self.hear(news)
             case Reaction():
                 self.react(news)
 
     def hear(self, message: Incoming) -> None:
-        """Somebody has said something. Commands are for people of Matrix: a name on another network is anybody's to take."""
-        if not is_ghost(message.sender):
-            self._take_turn(message, kept=False)
+        """Somebody has said something; taken once, though it may be told twice.
+
+        Commands are for people of Matrix: a name on another network is anybody's to take.
+        """
+        if message.event in self.heard or is_ghost(message.sender):
+            return
+        self.heard[message.event] = None
+        if len(self.heard) > RECENT:
+            del self.heard[next(iter(self.heard))]
+        self._take_turn(message, kept=False)
 
     def _take_turn(self, message: Incoming, *, kept: bool) -> None:
         self.turns.take(message.room, lambda: self._answer(message, kept=kept))

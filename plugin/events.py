@@ -22,7 +22,8 @@ class Incoming:
     """A text message that somebody else has said. ``mentions``: who it means (``m.mentions``); ``at``: ms since the epoch.
 
     ``html``: its rich form, "" where there is none. ``thread``: the root of the thread it was said in, "" outside of threads.
-    ``reply_to``: the event it answers, "" where there is none. Edits and notices never come here.
+    ``reply_to``: the event it answers, "" where there is none. Edits and notices never come here. ``again``: an earlier life of
+    ours had begun with it.
     """
 
     room: RoomId
@@ -34,6 +35,7 @@ class Incoming:
     reply_to: EventId = EventId("")
     thread: EventId = EventId("")
     at: int = 0
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class Invited:
     direct: bool
 
 
-News: TypeAlias = Nudge | Gap | Left | Invited | Posted | Reaction
+News: TypeAlias = Nudge | Gap | Left | Invited | Posted | Incoming | Reaction
 
 
 def message(raw: Raw, room: RoomId, bot: UserId) -> Incoming | None:
@@ -151,17 +153,16 @@ def posted(raw: Raw, room: RoomId) -> Posted | None:
 
 
 def _heard(raw: Raw, room: RoomId, bot: UserId) -> Iterator[News]:
-    """What somebody else has said, or flagged: read here too, since mautrix passes over the first answer after a start."""
+    """What somebody else has said, or reacted with: read here, since mautrix passes over the first answer after a start."""
     if raw.get("sender") == bot:
         return
     if raw.get("type") == "m.room.message":
-        said = posted(raw, room)
-        if said is not None:
-            yield said
+        found: tuple[News | None, ...] = (posted(raw, room), message(raw, room, bot))
     elif raw.get("type") == "m.reaction":
-        done = reaction(raw, room, bot)
-        if done is not None and is_flag(done):
-            yield done
+        found = (reaction(raw, room, bot),)
+    else:
+        return
+    yield from (each for each in found if each is not None)
 
 
 def is_flag(done: Reaction) -> bool:
@@ -170,7 +171,7 @@ def is_flag(done: Reaction) -> bool:
 
 
 def news(sync: Raw, bot: UserId) -> Iterator[News]:
-    """What the answer to ``/sync`` says of rooms: changes, what was said in brief, and which messages were flagged."""
+    """What the answer to ``/sync`` says of rooms: changes, and what was said and reacted."""
     rooms = _mapping(sync.get("rooms"))
     for room, said in _mapping(rooms.get("join")).items():
         if _mapping(_mapping(said).get("timeline")).get("limited") is True:
