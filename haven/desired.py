@@ -26,7 +26,7 @@ from haven.permissions import (
 from haven.ports import Content
 from haven.power import PowerLevels, creators_are_infinite
 from haven.records import community_record, group_record, keeping
-from haven.snapshot import Membership, World, census
+from haven.snapshot import Membership, Room, World, census
 from haven.stateevents import COMMUNITY, GROUP, HISTORY, PARENT
 
 PLACEHOLDER = "new:"
@@ -211,6 +211,16 @@ def _version(room: RoomId, world: World, actors: Actors) -> RoomVersion:
     return world[room].version if room in world else actors.version
 
 
+def _ruling(version: RoomVersion, room: Room | None, actors: Actors) -> RoomVersion:
+    """The version whose levels hold in a room: where another made it, the bot is a user like any, and the owner stands below."""
+    taken_in = room is not None and creators_are_infinite(version) and actors.bot not in room.infinite
+    return LEVELLED if taken_in else version
+
+
+LEVELLED = RoomVersion("11")
+"""The last version in which everybody's power is a level."""
+
+
 def _new_power(
     frame: PowerLevels, users: Mapping[UserId, int], version: RoomVersion, actors: Actors
 ) -> PowerLevels:
@@ -248,7 +258,7 @@ def _desired_group(
     community: Community, group: Group, world: World, actors: Actors, servers: tuple[str, ...]
 ) -> DesiredRoom:
     """``servers``: those joined to the space; the same for all its rooms."""
-    version = _version(group.room, world, actors)
+    version = _ruling(_version(group.room, world, actors), world.get(group.room), actors)
     bridge = _bridge(group, actors)
     return DesiredRoom(
         room=group.room,

@@ -197,8 +197,7 @@ def test_a_room_that_somebody_else_made_lists_its_creator_no_more_than_before(ve
     )
     place.world[adopted.id] = adopted
     place.settle()
-    owner = 100 if creators_are_infinite(version) else 95
-    assert place.world[adopted.id].power.users == {**users, ANA: owner, CY: 50, DORA: 40}
+    assert place.world[adopted.id].power.users == {**users, ANA: 95, CY: 50, DORA: 40}
     assert not place.plan().obstacles
     assert place.hall.content(CHILD, adopted.id)["via"] == ["home.org"]
 

@@ -81,17 +81,18 @@ class Village:
 
     def settle(self, edit: Edit = unchanged) -> Plan:
         """Do it, as often as the loop would, and be in step."""
-        plan = first = self.plan(edit)
+        plan, meant = self.plan(edit), edit(self.community)
+        first = plan
         for _ in range(3):
             if not plan:
                 return first
-            self.carry_out(plan)
-            plan = self.plan()
+            self.carry_out(plan, meant)
+            plan, meant = self.plan(), self.community
         raise AssertionError(f"never in step: {plan}")
 
-    def carry_out(self, plan: Plan) -> None:
-        """Do what a plan says, if the guards allow it."""
-        ours = managed(self.community, self.world, self.actors)
+    def carry_out(self, plan: Plan, meant: Community | None = None) -> None:
+        """Do what a plan for what is ``meant`` says, if the guards allow it."""
+        ours = managed(meant or self.community, self.world, self.actors)
         guard(plan, ours, self.world, self.actors, Bounds(removals=1_000))
         self.world = carried_out(plan, self.world, self.actors.bot)
 
