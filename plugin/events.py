@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from haven.ids import EventId, RoomId, UserId
@@ -35,7 +35,7 @@ class Incoming:
     reply_to: EventId = EventId("")
     thread: EventId = EventId("")
     at: int = 0
-    again: bool = False
+    again: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,8 @@ async def _act(asked: Asked, community: Community, verb: Verb) -> Answer:
     people, reason = _all_of_them(asked, text)
     if len(people) > MOST:
         raise Invalid("people_too_many", n=len(people), limit=MOST)
-    wish = Wish(verb, people, asked.who, Door.COMMAND, asked.message.event, checked_description(reason)[:300])
+    message, why = asked.message, checked_description(reason)[:300]
+    wish = Wish(verb, people, asked.who, Door.COMMAND, message.event, why, message.again)
     safety = asked.services.safety
     if len(people) > MANY:
         safety.expulsions.check(await asked.services.communities.fresh(community.space), wish)

@@ -10,6 +10,7 @@ from . import (
     group_set,
     log,
     manual,
+    measure,
     owner,
     person,
     report,
@@ -33,7 +34,7 @@ TABLE = Table(
         Section(role.SECTION.key, (*role.SECTION.entries, *owner.ENTRIES)),
         announcement.SECTION,
         door.SECTION,
-        Section("noun.safety", (*person.ENTRIES, *report.ENTRIES)),
+        Section("noun.safety", (*person.ENTRIES, *measure.ENTRIES, *report.ENTRIES)),
         bridge.SECTION,
         manual.SECTION,
     )

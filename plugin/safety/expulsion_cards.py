@@ -60,7 +60,7 @@ class ExpulsionCards:
             community = await self.communities.fresh(card.space)
             require(self.communities.rooms.world, community, word.who, RIGHTS[verb])
             return (*self._about(card), line("people.cancelled", by=by))
-        wish = Wish(verb, _people(card), word.who, word.door, word.event, card.payload["reason"])
+        wish = Wish(verb, _people(card), word.who, word.door, word.event, card.payload["reason"], True)
         outcome = await self.expulsions.carry_out(card.space, wish)
         return (*told(wish, outcome), line("people.confirmed", by=by))
 

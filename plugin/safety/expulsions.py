@@ -34,7 +34,10 @@ RIGHTS: Mapping[Verb, Right] = {
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants to be done to whom. ``deed``: the event by which they want it, which names it in the audit log."""
+    """What somebody wants to be done to whom. ``deed``: the event by which they want it, which names it in the audit log.
+
+    ``again``: it may have been carried out in part already, so that finding it done is no mistake.
+    """
 
     verb: Verb
     people: tuple[UserId, ...]
@@ -42,6 +45,7 @@ class Wish:
     door: Door
     deed: EventId
     reason: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +65,7 @@ class Expulsions:
             refusal = act_refusal(community, wish.by, who, bots)
             if refusal is not None:
                 raise NotAllowed(refusal.value, who=who, role=community.role_of(who))
-        if not any(_is_open(world, community, wish.verb, who) for who in wish.people):
+        if not wish.again and not any(_is_open(world, community, wish.verb, who) for who in wish.people):
             raise Invalid(f"{wish.verb}_nothing", who=", ".join(wish.people[:3]))
 
     async def carry_out(self, space: RoomId, wish: Wish) -> Outcome:

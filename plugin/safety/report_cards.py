@@ -5,12 +5,14 @@ from dataclasses import dataclass
 
 from haven.errors import Invalid, Missing, NotAllowed
 from haven.ids import EventId, RoomId, UserId
+from haven.measures import Mute
 from haven.model import Community
 from haven.permissions import Right
 
 from ..addresses import room_link
 from ..audit import Audit, Deed
 from ..cards import Card, Word
+from ..durations import DAY
 from ..homeserver_messages import Messenger
 from ..rights import require
 from ..service.communities import Communities
@@ -18,11 +20,19 @@ from ..service.groups import servers
 from ..service.notes import Notes, Place
 from ..store import now_ms
 from ..wording import Line, Shown, Term, Value, head, line, link, person
+from .expulsions import Expulsions, Verb, Wish
+from .mutes import Mutes, Silence
 from .reports import reasons, reporters
 
-DELETE, WARN, DISMISS = "delete", "warn", "dismiss"
+DELETE, WARN, MUTE, REMOVE, DISMISS = "delete", "warn", "mute", "remove", "dismiss"
 
-RIGHTS = {DELETE: Right.DELETE, WARN: Right.HANDLE_REPORTS, DISMISS: Right.HANDLE_REPORTS}
+RIGHTS = {
+    DELETE: Right.DELETE,
+    WARN: Right.HANDLE_REPORTS,
+    MUTE: Right.MUTE,
+    REMOVE: Right.REMOVE_PEOPLE,
+    DISMISS: Right.HANDLE_REPORTS,
+}
 """What each decision takes, beside the right to handle reports."""
 
 
@@ -34,11 +44,19 @@ class ReportCards:
     messages: Messenger
     notes: Notes
     audit: Audit
+    expulsions: Expulsions
+    mutes: Mutes
 
     @property
     def choices(self) -> Mapping[str, str]:
         """See `plugin.cards.Dealer`."""
-        return {"\N{WASTEBASKET}": DELETE, "\N{WARNING SIGN}": WARN, "\N{WHITE HEAVY CHECK MARK}": DISMISS}
+        return {
+            "\N{WASTEBASKET}": DELETE,
+            "\N{WARNING SIGN}": WARN,
+            "\N{SPEAKER WITH CANCELLATION STROKE}": MUTE,
+            "\N{WOMANS BOOTS}": REMOVE,
+            "\N{WHITE HEAVY CHECK MARK}": DISMISS,
+        }
 
     async def lines(self, card: Card) -> Sequence[Line]:
         """See `plugin.cards.Dealer`."""
@@ -72,6 +90,12 @@ class ReportCards:
         if author == word.who:
             raise NotAllowed("report_own")
         await self._carry_out(card, word, community, author)
+        if word.choice not in {MUTE, REMOVE}:  # which have deeds of their own
+            await self._note(community, card, word, author)
+        done = Term(f"report.done_{word.choice}")
+        return (*await self._about(card), line("report.done", done=done, by=person(word.who)))
+
+    async def _note(self, community: Community, card: Card, word: Word, author: UserId) -> None:
         deed = Deed(
             f"report.{card.id}",
             card.space,
@@ -83,8 +107,6 @@ class ReportCards:
             word.reason,
         )
         await self.audit.record(community, deed)
-        done = Term(f"report.done_{word.choice}")
-        return (*await self._about(card), line("report.done", done=done, by=person(word.who)))
 
     async def _carry_out(self, card: Card, word: Word, community: Community, author: UserId) -> None:
         room, event = RoomId(card.payload["room"]), EventId(card.payload["event"])
@@ -94,6 +116,14 @@ class ReportCards:
             told = line("report.warning", room=self._message(community, card))
             language = community.settings.language
             await self.notes.give(author, language, (told,), Place(room, about=event), f"warn.{card.id}")
+        elif word.choice == MUTE:
+            mute = Mute(self.mutes.timers.epoch() + DAY)
+            await self.mutes.carry_out(
+                card.space, Silence(author, word.who, word.door, word.event, mute, again=True)
+            )
+        elif word.choice == REMOVE:
+            wish = Wish(Verb.REMOVE, (author,), word.who, word.door, word.event, word.reason, again=True)
+            await self.expulsions.carry_out(card.space, wish)
 
     async def _delete(self, card: Card, room: RoomId, event: EventId, community: Community) -> None:
         reason = self.notes.replies.wording(community.settings.language).text(Term("report.deleted"))

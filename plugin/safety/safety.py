@@ -9,6 +9,7 @@ from ..service.notes import Notes
 from ..service.strays import Strays
 from .expulsion_cards import EXPULSION, ExpulsionCards
 from .expulsions import Expulsions
+from .mutes import Mutes
 from .report_cards import ReportCards
 from .reports import REPORT, Reports
 from .witness import Witness
@@ -22,6 +23,7 @@ class Safety:
     reports: Reports
     report_cards: ReportCards
     expulsions: Expulsions
+    mutes: Mutes
 
 
 def open_safety(engine: Engine, desk: Desk, messages: Messenger) -> Safety:
@@ -37,7 +39,9 @@ def open_safety(engine: Engine, desk: Desk, messages: Messenger) -> Safety:
     witness = Witness(communities, desk.audit, desk.timers.epoch)
     engine.witness = witness.see
     engine.besides.append(witness.run)
-    cards = ReportCards(communities, messages, notes, desk.audit)
+    mutes = Mutes(communities, desk.audit, desk.timers)
+    engine.besides.append(mutes.resume)
+    cards = ReportCards(communities, messages, notes, desk.audit, expulsions, mutes)
     desk.cards.dealers[REPORT] = cards
     desk.cards.dealers[EXPULSION] = ExpulsionCards(communities, expulsions)
-    return Safety(notes, reports, cards, expulsions)
+    return Safety(notes, reports, cards, expulsions, mutes)

@@ -18,7 +18,7 @@ from plugin.entrance.invite import State
 from plugin.i18n import LANGUAGES, read_phrases
 from plugin.notices import WORDED
 from plugin.safety.expulsions import Verb
-from plugin.safety.report_cards import RIGHTS
+from plugin.safety.report_cards import MUTE, REMOVE, RIGHTS
 from plugin.service.group_settings import KEYS
 
 CATALOGUES = ROOT / "plugin" / "i18n"
@@ -106,7 +106,7 @@ def _of_groups() -> set[str]:
     )
     return {
         *(f"group_setting.{key}" for key in KEYS),
-        *("group_set.changed", "group_set.unchanged"),
+        *(f"group_set.{key}" for key in ("changed", "unchanged", "about_history", "about_retention")),
         *(f"suggestion.{key}" for key in said),
         *("audit.suggestion_approved", "audit.suggestion_rejected", "audit.transferred", "group.archived"),
         *(f"transfer.{key}" for key in ("card", "done", "rejected", "withdrawn", "lapsed")),
@@ -170,11 +170,13 @@ def _of_the_door() -> set[str]:
 
 def _of_safety() -> set[str]:
     """What is said of a report by what was decided about it, and of people by what was done to them."""
-    said = ("audit.report_", "report.choice_", "report.done_")
+    said = ("report.choice_", "report.done_")
     people = ("audit.person_", "people.done_", "people.asked_")
     return {
         *(f"{key}{choice}" for key in said for choice in RIGHTS),
+        *(f"audit.report_{choice}" for choice in RIGHTS if choice not in {MUTE, REMOVE}),
         *(f"{key}{verb}" for key in people for verb in Verb),
         *(f"people.done_{verb}_all" for verb in Verb),
+        *(f"audit.{what}" for what in ("muted", "unmuted", "mute_over")),
         *(f"error.{verb}_nothing" for verb in Verb),
     }
