@@ -20,14 +20,16 @@ States = dict[tuple[str, str], Content]
 def children(
     community: Community, space: Room | None, home: str, servers: Mapping[RoomId, tuple[str, ...]]
 ) -> States:
-    """The ``m.space.child`` of every room. ``home``: the bot's server; ``servers``: those joined to each room."""
-    listed: States = {}
-    for place, group in enumerate(community.groups):
+    """The ``m.space.child`` of every room. ``home``: the bot's server; ``servers``: those joined to each room.
+
+    Places are counted without hidden rooms, so that no gap between them tells of one.
+    """
+    shown = [group for group in community.groups if not (_is_hidden(group) or group.released)]
+    listed: States = {(CHILD, str(group.room)): {} for group in community.groups}
+    for place, group in enumerate(shown):
         before = space.content(CHILD, group.room) if space else {}
         key = (CHILD, str(group.room))
-        if _is_hidden(group) or group.released:
-            listed[key] = {}
-        elif group.archived or community.deactivated is not None:
+        if group.archived or community.deactivated is not None:
             listed[key] = {name: value for name, value in before.items() if name != "via"}
         else:
             via = _via(servers.get(group.room, ()), before, home)

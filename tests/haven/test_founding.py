@@ -89,6 +89,14 @@ def test_a_hidden_group_is_not_given_away_by_its_name() -> None:
     assert refused.value.key == "group_name_taken"
 
 
+def test_a_hidden_group_leaves_no_gap_in_the_order_of_the_others() -> None:
+    place = village(wish("Books", WishedGroup("Secret", Visibility.HIDDEN), "Walks"))
+    place.settle(lambda c: with_added_group(c, "add/1", WishedGroup("Whispers", Visibility.HIDDEN), ANA))
+    place.settle(lambda c: with_added_group(c, "add/2", WishedGroup("Chess"), ANA))
+    orders = sorted(str(event.content["order"]) for event in place.hall.keyed("m.space.child"))
+    assert orders == [f"{number:04d}" for number in range(6)]
+
+
 def test_there_are_no_more_groups_than_there_may_be() -> None:
     community = founded(wish("Books", settings=Settings(group_limit=1)))
     with pytest.raises(Invalid) as refused:
