@@ -80,6 +80,8 @@ async def remove(asked: Asked, community: Community) -> Answer:
         check=lambda now: require(asked.world, now, asked.who, asked.right, now.group(group.room)),
         bounds=Bounds(asked.services.settings.removals, insisted=request.switched("insist")),
     )
+    if outcome.refused is not None:
+        raise outcome.refused
     await asked.note("group_removed", outcome.community, group=noted_name(group))
     return _about(asked, "ending.removed", outcome, group)
 

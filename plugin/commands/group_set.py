@@ -10,7 +10,15 @@ from haven.snapshot import PRESENT
 
 from ..outcomes import troubles
 from ..rights import require, require_somewhere
-from ..service.group_settings import CHOICES, KEYS, place_wanted, put_in_place, value_of, with_group_setting
+from ..service.group_settings import (
+    CHOICES,
+    FOR_GOOD,
+    KEYS,
+    place_wanted,
+    put_in_place,
+    value_of,
+    with_group_setting,
+)
 from ..service.groups import is_secret, shown
 from ..wording import Answer, Line, Term, code, head, item, line, strong
 from .asked import Asked, Within, noted_name
@@ -20,8 +28,8 @@ SET = Command(
     "group set",
     (Argument("GROUP"), Argument("KEY", optional=True), Argument("VALUE", Takes.TEXT, optional=True)),
 )
-_ADMINS_ONLY = {"suggested", "order"}
-"""What is said by the space: a group admin has no say in it."""
+_ADMINS_ONLY = {"suggested", "order", "history", "retention", "encrypted"}
+"""What is said by the space, and what a group admin could not set by hand either."""
 
 
 async def set_(asked: Asked, community: Community) -> Answer:
@@ -65,6 +73,9 @@ def _explained(community: Community, group: Group, key: str) -> tuple[Line, ...]
 
 async def _changed(asked: Asked, community: Community, group: Group, key: str, value: str) -> Answer:
     before = value_of(community, group, key)
+    if key == "encrypted" and value.lower() == "on" and not group.encrypted:
+        checked = with_group_setting(community, group.room, key, value)
+        return _warned(asked, checked, group)
     if key == "order":
         place = place_wanted(community, group, value)
         await put_in_place(asked.services.communities, community, group, place)
@@ -79,6 +90,13 @@ async def _changed(asked: Asked, community: Community, group: Group, key: str, v
     await _kept_in(asked, after, key)
     await _noted(asked, outcome.community, group, after, key)
     return _told(asked, "group_set.changed", outcome, after, key)
+
+
+def _warned(asked: Asked, community: Community, group: Group) -> Answer:
+    """What encryption means, before it is too late."""
+    usage = code(f"{SHORT} group set {group.room} encrypted {FOR_GOOD}")
+    said = line("group_set.encryption", group=shown(asked.world, community, group), usage=usage)
+    return Answer((said,), asked.sight(community).place_for((group,)))
 
 
 async def _kept_in(asked: Asked, group: Group, key: str) -> None:
@@ -101,7 +119,11 @@ def _told(asked: Asked, key: str, outcome: Outcome, group: Group, setting: str) 
     community = outcome.community
     value = strong(value_of(community, group, setting) or "–")
     said = line(key, group=shown(asked.world, community, group), setting=code(setting), value=value)
-    return Answer((said, *troubles(outcome)), asked.sight(community).place_for((group,)))
+    more = (line(f"group_set.about_{setting}"),) if setting in _TOLD_MORE else ()
+    lines = (said, *more, *troubles(outcome))
+    return Answer(lines, asked.sight(community).place_for((group,)))
 
+
+_TOLD_MORE = {"history", "retention"}
 
 ENTRIES = (Within(SET, Right.MANAGE_GROUPS, set_, changes=True),)

@@ -92,6 +92,8 @@ async def roles(asked: Asked, community: Community) -> Answer:
 def _listed(asked: Asked, community: Community, excepted: list[Group]) -> Iterator[Line]:
     yield head("role.head", name=community.name)
     yield item("role.holder", who=person(community.owner), role=code(Role.OWNER))
+    if community.successor is not None:
+        yield item("role.successor", who=person(community.successor))
     for role in COMMUNITY_ROLES:
         for user in sorted(user for user, held in community.roles.items() if held is role):
             yield item("role.holder", who=person(user), role=code(role))

@@ -1,26 +1,41 @@
 """What can be set for one group, as edits of the community; its place in the list is said by the space alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from haven.errors import Invalid
 from haven.hierarchy import stated_order
 from haven.ids import RoomId
-from haven.model import Community, Group, Kind, Visibility, checked_description, checked_name
+from haven.model import (
+    RETENTIONS,
+    Community,
+    Group,
+    History,
+    Kind,
+    Visibility,
+    checked_description,
+    checked_name,
+)
 from haven.stateevents import CHILD
 
 from .communities import Communities
 from .groups import is_secret
 
-KEYS = ("name", "topic", "visibility", "suggested", "order", "archived")
+KEYS = ("name", "topic", "visibility", "suggested", "order", "archived", "history", "retention", "encrypted")
 SWITCH = {"on": True, "off": False}
+FOR_GOOD = "for-good"
+"""What is typed to encrypt a group: it cannot be undone."""
+
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "visibility": tuple(Visibility),
     "suggested": tuple(SWITCH),
     "archived": tuple(SWITCH),
+    "history": tuple(History),
+    "retention": tuple(RETENTIONS),
+    "encrypted": ("on", FOR_GOOD),
 }
-FIXED = {"visibility", "suggested", "archived"}
+FIXED = {"visibility", "suggested", "archived", "encrypted"}
 """What follows from what a room is for, where it is not a group."""
 
 LONGEST = 50
@@ -33,6 +48,8 @@ def value_of(community: Community, group: Group, key: str) -> str:
         places = [each.room for each in listed(community)]
         return str(places.index(group.room) + 1) if group.room in places else ""
     value = getattr(group, key)
+    if key == "retention":
+        return next((word for word, after in RETENTIONS.items() if after == value), f"{value} ms")
     return ("off", "on")[value] if isinstance(value, bool) else str(value)
 
 
@@ -54,11 +71,20 @@ def _parsed(key: str, value: str) -> Any:
     word = value.strip().lower()
     if key in CHOICES and word not in CHOICES[key]:
         raise Invalid("setting_value", setting=key, choices=", ".join(CHOICES[key]))
-    if key == "visibility":
-        return Visibility(word)
-    if key in {"suggested", "archived"}:
-        return SWITCH[word]
+    if key == "retention":
+        return RETENTIONS[word]
+    if key in _PARSED:
+        return _PARSED[key](word)
     return checked_name(value) if key == "name" else checked_description(value)
+
+
+_PARSED: Mapping[str, Callable[[str], object]] = {
+    "visibility": Visibility,
+    "history": History,
+    "suggested": SWITCH.__getitem__,
+    "archived": SWITCH.__getitem__,
+    "encrypted": lambda word: True,
+}
 
 
 def _refuse_twin(community: Community, group: Group, name: str) -> None:

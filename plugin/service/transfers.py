@@ -1,11 +1,12 @@
 """Handing a community over: the owner names an admin, who accepts it on a card in the admins' room."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from haven.errors import Invalid, NotAllowed
 from haven.ids import UserId
 from haven.model import Community, Role
+from haven.permissions import handover_refusal
 
 from ..audit import Audit, Deed
 from ..cards import Card, Cards, Word
@@ -18,14 +19,6 @@ KIND = "transfer"
 APPROVE, REJECT = "approve", "reject"
 WEEK = 7 * 24 * 3_600_000
 """Milliseconds in which it can be accepted."""
-
-
-def handed_over(community: Community, heir: UserId) -> Community:
-    """The community with another owner; the one before is an admin from then on. Twice is as good as once."""
-    if community.owner == heir:
-        return community
-    before = community.owner
-    return replace(community, owner=heir).with_role(heir, Role.MEMBER).with_role(before, Role.ADMIN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +36,23 @@ class Transfers:
 
     async def offer(self, community: Community, owner: UserId, heir: UserId) -> Card:
         """Offer the community to an admin; what was offered to somebody else before is so no longer. Raises `Invalid`."""
-        self._check(community, heir)
+        self.check(community, owner, heir)
+        if community.role_of(heir) is not Role.ADMIN:
+            raise Invalid("transfer_no_admin", who=heir)
         for card in await self.cards.open(KIND, community.space):
             if card.key != heir:
                 await self.cards.withdraw(card, (_line("transfer.withdrawn", card),))
         about = {"owner": owner, "heir": heir}
         return await self.cards.deal(KIND, community.space, heir, about, now_ms() + WEEK)
 
-    def _check(self, community: Community, heir: UserId) -> None:
-        if heir == community.owner:
-            raise Invalid("transfer_own")
-        admin = community.role_of(heir) is Role.ADMIN
-        if not admin or not is_member(self.communities.rooms.world, community, heir):
-            raise Invalid("transfer_no_admin", who=heir)
+    def check(self, community: Community, owner: UserId, heir: UserId) -> None:
+        """Raise `NotAllowed` where ``owner`` may not name ``heir`` as who owns the community now, or later."""
+        actors, world = self.communities.loop.actors, self.communities.rooms.world
+        bots = [bot for bot in (actors.bot, actors.bridge) if bot is not None]
+        member = is_member(world, community, heir)
+        refusal = handover_refusal(community, owner, heir, member=member, bots=bots)
+        if refusal is not None:
+            raise NotAllowed(refusal.value, who=heir)
 
     async def lines(self, card: Card) -> Sequence[Line]:
         """See `plugin.cards.Dealer`."""
@@ -70,7 +67,7 @@ class Transfers:
         if word.choice == REJECT:
             return (_line("transfer.withdrawn" if word.who == owner else "transfer.rejected", card),)
         await self.communities.change(
-            card.space, lambda now: handed_over(now, heir), check=lambda now: self._still(now, owner, heir)
+            card.space, lambda now: now.with_owner(heir), check=lambda now: self._still(now, owner, heir)
         )
         community = await self.communities.fresh(card.space)
         values = {"whom": str(owner)}
@@ -84,7 +81,7 @@ class Transfers:
             return
         if community.owner != owner:
             raise Invalid("transfer_stale")
-        self._check(community, heir)
+        self.check(community, owner, heir)
 
     async def lapse(self, card: Card) -> Sequence[Line]:
         """See `plugin.cards.Dealer`."""

@@ -115,6 +115,9 @@ REFUSED = [
     ("admin", "Madrid visibility secret", "It can be: open, request, hidden"),
     ("admin", "Madrid suggested maybe", "It can be: on, off"),
     ("admin", "Madrid archived maybe", "It can be: on, off"),
+    ("admin", "Madrid history all", "It can be: joined, shared"),
+    ("admin", "Madrid retention 5m", "It can be: 24h, 7d, 90d, off"),
+    ("admin", "Madrid encrypted off", "It can be: on, for-good"),
     ("admin", "general archived on", "follows from what the room is for"),
     ("admin", "Madrid order 0", "from 1 to 5"),
     ("admin", "Madrid order 6", "from 1 to 5"),
@@ -167,3 +170,35 @@ async def test_what_is_said_of_a_hidden_group_is_said_where_it_may_be_known(stag
         assert not {"Quiet", "Madrid", "shh"} & set(here.split())
     log = await stage.answer("moderator", "!c log", "admins")
     assert not any(word in log for word in ("Quiet", "Madrid", "shh"))
+
+
+async def test_history_and_retention_are_what_the_room_says(stage: Stage) -> None:
+    room = stage.server.rooms[await stage.room("Madrid")]
+    assert "from now on" in await stage.answer("admin", "!c group set Madrid history shared")
+    assert room.content("m.room.history_visibility") == {"history_visibility": "shared"}
+    assert "homeserver" in await stage.answer("admin", "!c group set Madrid retention 7d")
+    assert room.content("m.room.retention")["max_lifetime"] == 7 * 24 * 3_600_000
+    assert "`retention`: 7d" in await stage.answer("admin", "!c group set Madrid")
+    await stage.say("admin", "!c group set Madrid retention off")
+    assert "`retention`: off" in await stage.answer("admin", "!c group set Madrid")
+    await stage.say("admin", "!c group set Madrid history joined")
+    assert room.content("m.room.history_visibility") == {"history_visibility": "joined"}
+
+
+async def test_encryption_is_explained_and_then_there_for_good(stage: Stage) -> None:
+    room = stage.server.rooms[await stage.room("Madrid")]
+    stage.forget()
+    said = await stage.answer("admin", "!c group set Madrid encrypted on", "admins")
+    assert stage.written() == []
+    assert "cannot be undone" in said
+    command = said[said.index("!c group set") :].split("`")[0]
+    assert "is now on" in await stage.answer("admin", command, "admins")
+    assert room.content("m.room.encryption") != {}
+    assert "was on already" in await stage.answer("admin", command, "admins")
+    assert "It can be: on" in await stage.answer("admin", "!c group set Madrid encrypted off")
+    assert "follows from" in await stage.answer("admin", "!c group set general encrypted for-good")
+
+
+@pytest.mark.parametrize("setting", ["history shared", "retention 7d", "encrypted for-good"])
+async def test_a_group_admin_does_not_set_what_takes_an_admin_by_hand(stage: Stage, setting: str) -> None:
+    assert "cannot do that" in await stage.answer("groupadmin", f"!c group set Madrid {setting}")

@@ -102,8 +102,9 @@ async def test_who_is_no_admin_any_more_cannot_accept_it(stage: Stage) -> None:
 
 REFUSED = [
     ("owner", "@member:haven.test", "is not an admin"),
-    ("owner", "@nobody:haven.test", "is not an admin"),
-    ("owner", "@owner:haven.test", "owner already"),
+    ("owner", "@nobody:haven.test", "is not a member"),
+    ("owner", "@bot:haven.test", "only be handed over to a person"),
+    ("owner", "@owner:haven.test", "the owner already"),
     ("owner", "somebody", "whom you mean"),
     ("admin", "@moderator:haven.test", "cannot do that as `admin`"),
 ]
@@ -113,6 +114,37 @@ REFUSED = [
 async def test_what_cannot_be_is_said(stage: Stage, name: str, who: str, words: str) -> None:
     assert words in await stage.answer(name, f"!c owner transfer {who}")
     assert await waiting(stage) == ()
+
+
+async def test_a_successor_is_named_shown_and_unnamed(stage: Stage) -> None:
+    assert "becomes the owner" in await stage.answer("owner", "!c owner successor @moderator:haven.test")
+    assert (await stage.community()).successor == stage.user("moderator")
+    assert "@moderator:haven.test: named to follow the owner" in await stage.answer("member", "!c roles")
+    await stage.person("owner").leave(stage.space)
+    await stage.engine.communities.reconcile(stage.space)
+    assert (await stage.community()).owner == stage.user("moderator")
+
+
+async def test_nobody_is_named(stage: Stage) -> None:
+    await stage.say("owner", "!c owner successor @moderator:haven.test")
+    await stage.say("owner", "!c owner successor nobody")
+    assert (await stage.community()).successor is None
+    log = await stage.answer("owner", "!c log --last 2", "admins")
+    assert "named @moderator:haven.test to follow as owner" in log
+    assert "no longer names anybody" in log
+
+
+@pytest.mark.parametrize(
+    ("name", "who", "words"),
+    [
+        ("owner", "@nobody:haven.test", "is not a member"),
+        ("owner", "@owner:haven.test", "the owner already"),
+        ("admin", "@moderator:haven.test", "cannot do that"),
+    ],
+)
+async def test_who_cannot_be_named(stage: Stage, name: str, who: str, words: str) -> None:
+    assert words in await stage.answer(name, f"!c owner successor {who}")
+    assert (await stage.community()).successor is None
 
 
 async def test_the_owner_cannot_step_down_or_leave_before_it(stage: Stage) -> None:
