@@ -1,6 +1,7 @@
 """Starts and stops the plugin in maubot, and hands on what maubot's client hears."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from maubot.plugin_base import Plugin
@@ -12,6 +13,7 @@ from haven.errors import HavenError
 from haven.ids import RoomId, UserId
 from haven.phrases import Phrases
 
+from .catchup import Catchup
 from .clock import SystemClock
 from .commands.dispatcher import Dispatcher
 from .config import Config, Settings, WrongSetting
@@ -40,6 +42,7 @@ class HavenBot(Plugin):
 
     _engine: Engine | None = None
     _task: asyncio.Task[None] | None = None
+    _catchup: Catchup | None = None
 
     @classmethod
     def get_config_class(cls) -> type[Config]:
@@ -101,18 +104,20 @@ class HavenBot(Plugin):
         engine = build(homeserver, settings, store, replies, SystemClock())
         desk = open_desk(self.database, engine, replies)
         engine.watch.changed = Links(engine.communities, replies, store).noticed
-        entrance = open_entrance(self.database, engine, desk, replies)
+        entrance = open_entrance(self.database, engine, desk, replies, homeserver)
         safety = open_safety(engine, desk, messages)
         services = Services(
             engine.communities, engine.jobs, messages, settings, phrases, homeserver, desk, entrance, safety
         )
         register_dealers(services, engine)
         engine.answer = Dispatcher(services).handle
+        self._catchup = Catchup(homeserver, store, self._take, engine.clock)
+        engine.besides.append(self._catchup.run)
         self._engine = engine
         self._task = asyncio.create_task(self._run(engine), name=f"haven {self.id}")
 
     async def _close(self) -> None:
-        task, self._engine, self._task = self._task, None, None
+        task, self._engine, self._task, self._catchup = self._task, None, None, None
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -128,12 +133,14 @@ class HavenBot(Plugin):
         return await read_phrases(lambda name: self.loader.read_file(f"{folder}/{name}"))
 
     async def _synced(self, told: dict[str, Any]) -> None:
-        """The homeserver has told what is new. Read as it came: mautrix passes over the first answer after a start.
+        """The homeserver has told what is new. Read as it came: mautrix passes over the first answer after a start."""
+        self._take(told["data"])
+        if self._catchup is not None:
+            self._catchup.came_to(told["data"]["next_batch"])
 
-        So a command that was given while we were away is carried out, unless that is long ago.
-        """
+    def _take(self, answer: Mapping[str, Any]) -> None:
         if self._engine is not None:
-            for each in news(told["data"], self._user):
+            for each in news(answer, self._user):
                 if not isinstance(each, Incoming) or each.at > now_ms() - LATE:
                     self._engine.take(each)
 

@@ -20,6 +20,7 @@ KEYS = (
     "accept_invites",
     "removal_limit",
     "reread_minutes",
+    "server_admin",
 )
 USER = re.compile(r"@[^:\s]+:\S+")
 
@@ -56,7 +57,7 @@ class Settings:
 
     ``creators``: patterns of Matrix ids, ``*`` standing for anything. ``bridge``: the bridge's bot, or ``None``.
     ``language``: for those of whom we know no other. ``removals``: how many removals one plan may have without being insisted on.
-    ``reread``: seconds between two readings of everything.
+    ``reread``: seconds between two readings of everything. ``server_admin``: the bot is an administrator of a Synapse.
     """
 
     creators: tuple[str, ...] = ("*",)
@@ -66,6 +67,7 @@ class Settings:
     accept_invites: bool = True
     removals: int = 10
     reread: float = 3_600.0
+    server_admin: bool = False
 
     def may_create(self, user: UserId) -> bool:
         """Whether somebody may create communities here."""
@@ -86,6 +88,7 @@ def settings_of(values: Mapping[str, object], languages: Collection[str]) -> Set
         accept_invites=_yes_or_no("accept_invites", values["accept_invites"]),
         removals=_number("removal_limit", values["removal_limit"], 0, 10_000),
         reread=60.0 * _number("reread_minutes", values["reread_minutes"], 1, 10_080),
+        server_admin=_yes_or_no("server_admin", values["server_admin"]),
     )
 
 

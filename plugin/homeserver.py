@@ -5,8 +5,9 @@ how long a 429 told us to wait, retries by itself when asked to, and logs the co
 here retries and nothing is logged. What is meant for an encrypted room is encrypted by the client first.
 """
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 from aiohttp import ClientError, ClientResponse, ClientTimeout
@@ -30,6 +31,18 @@ DEFAULT_WAIT: Final = 5.0
 
 NEVER_ENCRYPTED: Final = frozenset({"m.reaction", "m.room.redaction"})
 """Message events that stay readable to the homeserver also in encrypted rooms (spec: m.room.encryption)."""
+
+SAID: Final = {
+    "presence": {"types": []},
+    "account_data": {"types": []},
+    "room": {
+        "timeline": {"limit": 100, "types": ["m.room.message", "m.reaction"]},
+        "state": {"types": []},
+        "ephemeral": {"types": []},
+        "account_data": {"types": []},
+    },
+}
+"""The filter for what was said and reacted, and invitations (spec: filtering)."""
 
 Query = Sequence[tuple[str, str]]
 
@@ -106,6 +119,10 @@ class MautrixHomeserver:
         """See `haven.ports.Knocks`."""
         await self._ask("POST", f"v3/knock/{_part(room)}", _with_reason({}, reason), _via(via))
 
+    async def join_for(self, room: RoomId, user: UserId) -> None:
+        """See `plugin.entrance.everybody.JoinsOthers`."""
+        await self._ask("POST", f"join/{_part(room)}", {"user_id": user}, root="_synapse/admin/v1")
+
     async def leave(self, room: RoomId) -> None:
         """See `haven.ports.Leaves`."""
         await self._ask("POST", f"v3/rooms/{_part(room)}/leave", {})
@@ -147,6 +164,16 @@ class MautrixHomeserver:
         versions = _object(_object(capabilities.get("m.room_versions")).get("available"))
         return frozenset(RoomVersion(version) for version in versions)
 
+    async def sync_since(self, place: str) -> Mapping[str, Any]:
+        """See `plugin.catchup.TellsSince`."""
+        query = (
+            ("since", place),
+            ("timeout", "0"),
+            ("filter", json.dumps(SAID)),
+            ("set_presence", "offline"),
+        )
+        return _object(await self._ask("GET", "v3/sync", query=query))
+
     async def _sealed(self, room: RoomId, event_type: str, content: Content) -> tuple[str, Content]:
         """The event as it may travel: encrypted where the room is and the client can."""
         client = self._client
@@ -172,10 +199,17 @@ class MautrixHomeserver:
             return False
         return True
 
-    async def _ask(self, method: str, path: str, body: Content | None = None, query: Query = ()) -> object:
-        """One request below ``/_matrix/client/``: its parsed answer, or one of our errors."""
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Content | None = None,
+        query: Query = (),
+        root: str = "_matrix/client",
+    ) -> object:
+        """One request below ``root``: its parsed answer, or one of our errors."""
         api = self._client.api
-        url = URL(f"{str(api.base_url).rstrip('/')}/_matrix/client/{path}", encoded=True)
+        url = URL(f"{str(api.base_url).rstrip('/')}/{root}/{path}", encoded=True)
         if api.as_user_id:
             query = (*query, ("user_id", api.as_user_id))
         request = api.session.request(

@@ -27,6 +27,7 @@ from ..store_arrivals import ArrivalStore
 from ..store_invites import InviteStore
 from ..wording import line
 from .arrivals import Arrivals
+from .everybody import Everybody, JoinsOthers
 from .invites import Invites
 from .request import KIND, Request, knocking
 from .requests import Requests
@@ -54,6 +55,7 @@ class Entrance:
     arrivals: Arrivals
     steps: Steps
     waves: Waves
+    everybody: Everybody
     clock: Clock
     _touched: set[RoomId] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -107,6 +109,8 @@ class Entrance:
         current = self.communities.one_of(self.communities.rooms.world, community.space) or community
         await self.requests.look(current, self.communities.rooms.world)
         await self.steps.look(current, world)
+        if await self.everybody.look(current, world):
+            await self.noticed(community.space)
 
     async def join(self, code: str, message: Incoming) -> tuple[Community, Welcome]:
         """Let in whoever has said a code in a direct chat, or bring them before the admins.
@@ -156,7 +160,9 @@ def _spaces(world: World, touched: Iterable[RoomId]) -> set[RoomId]:
     return {room.id if room.is_space else RoomId(room.text(GROUP, "community")) for room in rooms}
 
 
-def open_entrance(database: Database, engine: Engine, desk: Desk, replies: Replies) -> Entrance:
+def open_entrance(
+    database: Database, engine: Engine, desk: Desk, replies: Replies, homeserver: JoinsOthers
+) -> Entrance:
     """The doors of all communities, looked after as long as the engine runs."""
     communities = engine.communities
 
@@ -180,7 +186,8 @@ def open_entrance(database: Database, engine: Engine, desk: Desk, replies: Repli
     )
     steps = Steps(communities, arrivals, waves, desk.timers, replies, epoch)
     desk.cards.dealers[KIND] = requests
-    entrance = Entrance(communities, invites, requests, arrivals, steps, waves, engine.clock)
+    everybody = Everybody(homeserver, engine.homeserver.user, engine.settings.server_admin)
+    entrance = Entrance(communities, invites, requests, arrivals, steps, waves, everybody, engine.clock)
     engine.besides.append(entrance.run)
     before = engine.watch.changed
 

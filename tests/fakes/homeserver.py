@@ -36,6 +36,7 @@ class FakeHomeserver:
         self.rooms: dict[RoomId, Room] = {}
         self.faults = Faults()
         self.display_names: dict[UserId, str] = {}
+        self.admins: set[UserId] = set()
         self._clock = clock
         self._made = 0
         self._transactions: dict[Transaction, EventId] = {}

@@ -104,6 +104,14 @@ class FakeClient:
         async with self._asking("join", room):
             membership.join(self._server, room, self._user, via)
 
+    async def join_for(self, room: RoomId, user: UserId) -> None:
+        """See `plugin.entrance.everybody.JoinsOthers`: as Synapse does it, by an invitation where the room is not public."""
+        async with self._asking("join_for", room, user):
+            if self._user not in self._server.admins:
+                raise Refused("homeserver_refused", code="M_FORBIDDEN")
+            membership.invite(self._server, room, self._user, user)
+            membership.join(self._server, room, user, ())
+
     async def knock(self, room: RoomId, via: Sequence[str] = (), reason: str = "") -> None:
         """See `haven.ports.Knocks`."""
         async with self._asking("knock", room):

@@ -41,6 +41,7 @@ def test_what_the_operator_says_is_read() -> None:
     settings = read(
         "creators: ['@*:example.org', '@ana:other.org']\nroom_version: '11'\nbridge_bot: '@b:example.org'\n"
         "language: es\naccept_invites: false\nremoval_limit: 3\nreread_minutes: 5\n"
+        "server_admin: true\n"
     )
     assert settings == Settings(
         creators=("@*:example.org", "@ana:other.org"),
@@ -50,6 +51,7 @@ def test_what_the_operator_says_is_read() -> None:
         accept_invites=False,
         removals=3,
         reread=300,
+        server_admin=True,
     )
     assert settings.version == "11"
 

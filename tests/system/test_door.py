@@ -1,6 +1,7 @@
 """Coming into a community on a real homeserver: knocks and codes, answered by reaction, across restarts of the bot."""
 
 import re
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -147,3 +148,22 @@ async def test_who_comes_is_told_what_there_is_and_who_leaves_is_out_of_every_ro
         group(community, "Admins").room,
         lambda event: f"{leo.user_id} left the community" in str(event.content.get("body")),
     )
+
+
+async def test_an_administrator_of_the_homeserver_joins_everybody_to_the_announcements(
+    maubot: Maubot, homeserver: Synapse, mbp: Path, newcomer: Newcomer
+) -> None:
+    herald = await homeserver.register(f"herald{secrets.token_hex(3)}", admin=True)
+    olga, pia = await newcomer("olga"), await newcomer("pia")
+    async with plugin_in(maubot, homeserver, mbp, herald, "server_admin: true") as bot:
+        await olga.say(await bot.chat(olga), '!community create "Herald"')
+        made = await bot.whole("Herald", ROOMS - 2)
+        await olga.join(await olga.wait_for_invite(made.space))
+        await olga.invite(made.space, pia.user_id)
+        await pia.join(await pia.wait_for_invite(made.space))
+        news = group(made, "Announcements").room
+
+        async def both_in() -> bool:
+            return {olga.user_id, pia.user_id} <= await bot.person.joined(news)
+
+        await eventually(both_in, "both are in the announcements")

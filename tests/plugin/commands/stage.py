@@ -179,7 +179,7 @@ async def staged(
     replies = Replies(messages, phrases, clock.wait)
     engine = build(bot, settings, store, replies, clock)
     desk = open_desk(store._database, engine, replies)
-    entrance = open_entrance(store._database, engine, desk, replies)
+    entrance = open_entrance(store._database, engine, desk, replies, bot)
     safety = open_safety(engine, desk, messages)
     services = Services(
         engine.communities, engine.jobs, messages, settings, phrases, bot, desk, entrance, safety

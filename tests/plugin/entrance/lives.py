@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from embedded.waiting import eventually
 from haven.ids import RoomId, UserId
+from plugin.config import Settings as Configured
 from plugin.store import Store, now_ms
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_room import Event
@@ -101,10 +102,15 @@ class Life:
 
 @asynccontextmanager
 async def living(
-    server: FakeHomeserver, store: Store, *, space: RoomId | None = None, ahead: int = 0
+    server: FakeHomeserver,
+    store: Store,
+    *,
+    space: RoomId | None = None,
+    ahead: int = 0,
+    configured: Configured | None = None,
 ) -> AsyncIterator[Life]:
     """One life. ``space``: of an earlier life; without one a community is founded, which one asks to join."""
-    async with staged(server, store, empty=space is not None) as stage:
+    async with staged(server, store, configured=configured, empty=space is not None) as stage:
         life = Life(stage, ahead)
         stage.services.desk.timers.epoch = lambda: now_ms() + life.ahead
         stage.space = space or stage.space
