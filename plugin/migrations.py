@@ -156,3 +156,11 @@ async def fourth(connection: Connection) -> None:
 
 
 upgrades.register(fourth, description="Invites, and who came and went")
+
+
+async def fifth(connection: Connection) -> None:
+    """Version 5: small things that are kept by a name."""
+    await connection.execute("CREATE TABLE memory (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)")
+
+
+upgrades.register(fifth, description="How far we have come in what is said")

@@ -137,6 +137,19 @@ class Store:
         rows = await self._database.fetch("SELECT message FROM heard WHERE message <> '' ORDER BY at, event")
         return tuple(_incoming(json.loads(row["message"])) for row in rows)
 
+    async def recall(self, name: str) -> str:
+        """See `plugin.catchup.RemembersPlaces`."""
+        return str(await self._database.fetchval("SELECT value FROM memory WHERE name=$1", name) or "")
+
+    async def keep(self, name: str, value: str) -> None:
+        """See `plugin.catchup.RemembersPlaces`."""
+        await self._database.execute(
+            "INSERT INTO memory (name, value) VALUES ($1, $2)"
+            " ON CONFLICT (name) DO UPDATE SET value=excluded.value",
+            name,
+            value,
+        )
+
     async def tidy(self) -> None:
         """Forget what is long past."""
         before = self._clock() - KEPT

@@ -122,6 +122,19 @@ async def test_what_admins_do_while_the_bot_is_down_is_in_step_after_it_comes_ba
     await comes_to(bot, community, eva.user_id, 0)
 
 
+async def test_a_command_given_while_the_bot_is_down_is_carried_out_once_after_it_comes_back(
+    bot: Bot, newcomer: Newcomer
+) -> None:
+    ana = await newcomer("ana")
+    chat = await bot.chat(ana)
+    await bot.maubot.kill()
+    asked = await ana.say(chat, '!community create "Asked for in the night"')
+    await bot.maubot.start(caught_up=False)
+    await ana.wait_for(chat, lambda event: event.sender == bot.person.user_id, after=asked)
+    community = await bot.whole("Asked for in the night", 3)
+    assert community.owner == ana.user_id
+
+
 async def test_two_communities_live_on_one_bot(bot: Bot, newcomer: Newcomer) -> None:
     ana, zoe, eva = await newcomer("ana"), await newcomer("zoe"), await newcomer("eva")
     hers = await founded(bot, ana, "One")
