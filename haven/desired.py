@@ -7,7 +7,7 @@ the room's id wherever it stands (`haven.plan.resolved`).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from haven.hierarchy import children, joined_servers, parents
+from haven.hierarchy import Servers, children, parents
 from haven.ids import RoomId, RoomVersion, UserId, server_of
 from haven.measures import MUTED_LEVEL
 from haven.model import Community, Group, JoinPolicy, Kind, Release, Role, Visibility
@@ -111,7 +111,7 @@ def desired_rooms(community: Community, world: World, actors: Actors) -> tuple[D
     """Every room of the community as it should be, the space first."""
     if community.deactivated is not None:
         return _resting(community, world, actors)
-    servers = joined_servers(community.space, world)
+    servers = Servers(world.get(community.space))
     meant = _with_leavers(community, world)
     outside = _outside(meant, world, actors)
     rooms = (
@@ -255,7 +255,7 @@ def _desired_space(community: Community, world: World, actors: Actors) -> Desire
 
 
 def _desired_group(
-    community: Community, group: Group, world: World, actors: Actors, servers: tuple[str, ...]
+    community: Community, group: Group, world: World, actors: Actors, servers: Servers
 ) -> DesiredRoom:
     """``servers``: those joined to the space; the same for all its rooms."""
     version = _ruling(_version(group.room, world, actors), world.get(group.room), actors)
@@ -350,7 +350,7 @@ def _frame(community: Community, group: Group) -> PowerLevels:
 
 def _listed(community: Community, world: World, actors: Actors) -> dict[tuple[str, str], Content]:
     servers = {
-        group.room: joined_servers(group.room, world, _only(community, group, actors))
+        group.room: Servers(world.get(group.room), _only(community, group, actors))
         for group in community.groups
     }
     return children(community, world.get(community.space), server_of(actors.bot), servers)

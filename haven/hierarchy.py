@@ -4,12 +4,13 @@ Source: client-server API, ``m.space.child`` and ``m.space.parent``: a child or 
 is out of the list for a while keeps its order and whether it is suggested.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
-from haven.ids import RoomId, UserId
+from haven.ids import RoomId, UserId, server_of
 from haven.model import Community, Group, Kind, Visibility
 from haven.ports import Content
-from haven.snapshot import Room, World
+from haven.snapshot import Membership, Room
 from haven.stateevents import CHILD, PARENT
 
 VIA_LIMIT = 3
@@ -17,8 +18,39 @@ VIA_LIMIT = 3
 States = dict[tuple[str, str], Content]
 
 
+class Servers:
+    """The servers of those joined to a room (of ``only`` these, if given); counted only when somebody must know them all.
+
+    In a room of thousands that is much work, and that a server is still there shows at once.
+    """
+
+    def __init__(self, room: Room | None, only: frozenset[UserId] | None = None) -> None:
+        self._room = room
+        self._only = only
+
+    @cached_property
+    def counted(self) -> tuple[str, ...]:
+        """All of them, the ones with most members first."""
+        return self._room.servers(self._only) if self._room else ()
+
+    def hold(self, stated: Sequence[object]) -> bool:
+        """Whether these may stay as the servers to find the room by: each has somebody there, and there are enough of them."""
+        enough = len(stated) >= VIA_LIMIT or len(stated) >= len(self.counted)
+        return enough and all(self._has(server) for server in stated)
+
+    def _has(self, server: object) -> bool:
+        if self._room is None or not isinstance(server, str):
+            return False
+        joined, end = Membership.JOINED, f":{server}"
+        return any(
+            held is joined and user.endswith(end) and server_of(user) == server
+            for user, held in self._room.members.items()
+            if self._only is None or user in self._only
+        )
+
+
 def children(
-    community: Community, space: Room | None, home: str, servers: Mapping[RoomId, tuple[str, ...]]
+    community: Community, space: Room | None, home: str, servers: Mapping[RoomId, Servers]
 ) -> States:
     """The ``m.space.child`` of every room. ``home``: the bot's server; ``servers``: those joined to each room.
 
@@ -32,7 +64,7 @@ def children(
         if group.archived or community.deactivated is not None:
             listed[key] = {name: value for name, value in before.items() if name != "via"}
         else:
-            via = _via(servers.get(group.room, ()), before, home)
+            via = _via(servers[group.room], before, home)
             listed[key] = {**before, "via": via, **_standing(group, place, before)}
     return listed
 
@@ -58,7 +90,7 @@ def stated_order(child: Content) -> str:
     return str(order) if counts else ""
 
 
-def parents(space: RoomId, room: Room | None, home: str, servers: tuple[str, ...]) -> States:
+def parents(space: RoomId, room: Room | None, home: str, servers: Servers) -> States:
     """The space as the one canonical parent; parents that people added stay, but are not canonical."""
     before = room.content(PARENT, space) if room else {}
     ours = {**before, "via": _via(servers, before, home), "canonical": True}
@@ -69,19 +101,13 @@ def parents(space: RoomId, room: Room | None, home: str, servers: tuple[str, ...
     return {(PARENT, key): content for key, content in {**rivals, space: ours}.items()}
 
 
-def joined_servers(room: RoomId, world: World, only: frozenset[UserId] | None = None) -> tuple[str, ...]:
-    """The servers of those joined to a room (of ``only`` these, if given)."""
-    return world[room].servers(only) if room in world else ()
-
-
-def _via(servers: tuple[str, ...], before: Content, home: str) -> list[str]:
+def _via(servers: Servers, before: Content, home: str) -> list[str]:
     """Up to three of the ``servers`` joined to a room, to find it by. What is stated stays while it is true, so that joins
     write nothing.
 
     The bot's own is always one of them: a restricted join can only be granted by a server with somebody who may invite.
     """
     stated = before.get("via")
-    true = isinstance(stated, list) and home in stated and all(server in servers for server in stated)
-    if isinstance(stated, list) and true and len(stated) >= min(VIA_LIMIT, len(servers)):
+    if isinstance(stated, list) and home in stated and servers.hold(stated):
         return stated
-    return [home, *(server for server in servers if server != home)][:VIA_LIMIT]
+    return [home, *(server for server in servers.counted if server != home)][:VIA_LIMIT]

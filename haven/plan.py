@@ -115,7 +115,7 @@ def _steps(
     desired: DesiredRoom, room: Room, actors: Actors
 ) -> tuple[tuple[Change, ...], tuple[Obstacle, ...]]:
     """What has to change in a room, and what should but cannot."""
-    reach = Reach(room, room.power, room.power_of(actors.bot), actors.bot)
+    reach = Reach(room, room.power, room.power_of(actors.bot), actors.bot, room.infinite)
     judged = [(change, reach.obstacle(change)) for change in _differences(desired, reach)]
     impossible = [obstacle for _, obstacle in judged if obstacle is not None]
     impossible.extend(reach.equals(desired.power))

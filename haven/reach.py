@@ -30,12 +30,13 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """One room, its ``power`` levels, and the level that the ``bot`` has by them: its ``own``."""
+    """One room, its ``power`` levels, and the level that the ``bot`` has by them: its ``own``; whose power is ``infinite``."""
 
     room: Room
     power: PowerLevels
     own: float
     bot: UserId
+    infinite: frozenset[UserId] = frozenset()
 
     def adjusted(self, wanted: PowerLevels) -> PowerLevels:
         """``wanted`` as it can stand in the room.
@@ -65,7 +66,7 @@ class Reach:
 
     def obstacle(self, change: Change) -> Obstacle | None:
         """What keeps the bot from a change, if anything: the level it lacks. No level is enough against a creator."""
-        if isinstance(change, Remove | Ban) and change.user in self.room.infinite:
+        if isinstance(change, Remove | Ban) and change.user in self.infinite:
             return self._lacks(self._needed(change)[1], BEYOND)
         need, what = self._needed(change)
         return None if self.own >= need else self._lacks(what, need)

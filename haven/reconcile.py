@@ -77,18 +77,27 @@ Progress = Callable[[int, int], Awaitable[None]]
 """Told after every change: how many are done, and how many there are in this round. May fail: work goes on."""
 
 
+Think = Callable[[Community, World, Actors], Awaitable[Plan]]
+"""As `haven.plan.plan_for`, in its own time."""
+
+
+async def _at_once(community: Community, world: World, actors: Actors) -> Plan:
+    return plan_for(community, world, actors)
+
+
 async def _silent(done: int, total: int) -> None:
     """Nobody wants to know."""
 
 
 @dataclass(slots=True)
 class Loop:
-    """Brings communities in step over one homeserver."""
+    """Brings communities in step over one homeserver. ``think``: makes a plan; where thousands are banned it takes seconds."""
 
     hands: Hands
     eyes: Observes
     clock: Waits
     actors: Actors
+    think: Think = _at_once
 
     async def reconcile(
         self,
@@ -105,7 +114,7 @@ class Loop:
         for _ in range(ROUNDS):
             seen = await self.eyes.observe()
             community, world = meant(seen), census(seen)
-            plan = plan_for(community, world, self.actors)
+            plan = await self.think(community, world, self.actors)
             outcome = Outcome(located(community, world, self.actors), tuple(done), obstacles=plan.obstacles)
             if not plan:
                 return outcome
@@ -122,7 +131,7 @@ class Loop:
     async def _out_of_rounds(self, meant: Callable[[World], Community], done: tuple[Change, ...]) -> Outcome:
         seen = await self.eyes.observe()
         community, world = meant(seen), census(seen)
-        plan = plan_for(community, world, self.actors)
+        plan = await self.think(community, world, self.actors)
         where = located(community, world, self.actors)
         return Outcome(where, done, obstacles=plan.obstacles, left=len(plan.changes))
 

@@ -6,10 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from haven.desired import Actors
 from haven.errors import HavenError
 from haven.ids import EventId, is_ghost, server_of
+from haven.model import Community
+from haven.plan import Plan, plan_for
 from haven.ports import Homeserver
 from haven.reconcile import Loop
+from haven.snapshot import World
 
 from .clock import Clock
 from .concerns import Warns
@@ -158,6 +162,11 @@ class Engine:
             log.info("an invitation to a direct chat could not be accepted: %s", error)
 
 
+async def _beside(community: Community, world: World, actors: Actors) -> Plan:
+    """A plan, made beside the event loop: it takes a while where a hundred rooms have thousands of members."""
+    return await asyncio.to_thread(plan_for, community, world, actors)
+
+
 async def _done(work: Callable[[], Awaitable[None]]) -> None:
     await work()
 
@@ -167,7 +176,7 @@ def build(homeserver: Homeserver, settings: Settings, store: Store, voice: Voice
     rooms = Rooms(homeserver, clock)
     creation = Creation(homeserver, rooms, store, clock)
     hands = Hands(homeserver, rooms, creation, clock)
-    loop = Loop(hands, rooms, clock, settings.actors(homeserver.user))
+    loop = Loop(hands, rooms, clock, settings.actors(homeserver.user), _beside)
     communities = Communities(rooms, loop, settings.removals)
     jobs = Jobs(communities, store, voice, clock, lambda: hands.limited, creation.settle)
     notices = Notices(communities, voice, store, settings.language)
