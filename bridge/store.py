@@ -6,8 +6,10 @@ return the change is on disk.
 """
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Self
 
@@ -90,6 +92,14 @@ def _database(url: str) -> Database:
         raise Misconfigured("database_library", setting="database") from error
 
 
+def _try_file(url: str) -> None:
+    """Raises ``sqlite3.Error`` where a file is no database that can be opened: aiosqlite would leave its thread behind."""
+    scheme, _, path = url.partition(":")
+    if scheme == "sqlite":
+        with closing(sqlite3.connect(path)) as file:
+            file.execute("PRAGMA schema_version")
+
+
 class Store:
     """The bridge's database. ``start`` before anything else, ``stop`` at the end.
 
@@ -97,6 +107,7 @@ class Store:
     """
 
     def __init__(self, url: str, clock: Callable[[], int] = now_ms) -> None:
+        self._url = url
         self._database = _database(url)
         self._commit = GroupCommit(self._database)
         self._clock = clock
@@ -108,10 +119,12 @@ class Store:
         used as it is given, ``Unreachable`` where it does not answer.
         """
         try:
+            _try_file(self._url)
             await self._database.start()
         except OSError as error:
             raise Unreachable("database") from error
         except Exception as error:  # the libraries of databases have no error in common
+            await self._database.stop()
             why = type(error).__name__
             raise Misconfigured("database_unfit", setting="database", why=why) from error
         self._writer = asyncio.create_task(self._commit.run(), name="store")
@@ -219,8 +232,12 @@ class Store:
         return waiting, await self._number("SELECT COUNT(*) FROM inbox WHERE aside IS NOT NULL")
 
     async def forget_old(self) -> None:
-        """Forget what was seen more than eight days ago; it is not told again after so long."""
-        await self._execute("DELETE FROM seen WHERE at < $1", self._clock() - SEEN_FOR)
+        """Forget what was seen more than eight days ago: it is not told again after so long. And what was set
+        aside, since it holds what people said.
+        """
+        before = self._clock() - SEEN_FOR
+        await self._execute("DELETE FROM seen WHERE at < $1", before)
+        await self._execute("DELETE FROM inbox WHERE aside IS NOT NULL AND arrived < $1", before)
 
     # --- which event is which message -----------------------------------------------------------------------
 

@@ -65,6 +65,18 @@ async def refused(url: str) -> tuple[str, object]:
     return wrong.value.key, wrong.value.values["setting"]
 
 
+async def test_a_file_that_is_something_else_is_a_wrong_setting(tmp_path: Path) -> None:
+    (tmp_path / "bridge.db").write_bytes(b"no database of any kind" * 99)
+    assert await refused(f"sqlite:{tmp_path}/bridge.db") == ("database_unfit", "database")
+
+
+async def test_a_database_of_a_newer_bridge_is_a_wrong_setting(tmp_path: Path) -> None:
+    url = f"sqlite:{tmp_path}/bridge.db"
+    async with Store(url) as store:
+        await store._execute("UPDATE haven_bridge_version SET version = 99")
+    assert await refused(url) == ("database_unfit", "database")
+
+
 async def test_a_file_that_cannot_be_opened_is_a_wrong_setting(tmp_path: Path) -> None:
     assert await refused(f"sqlite:{tmp_path}/nowhere/bridge.db") == ("database_unfit", "database")
 

@@ -115,6 +115,19 @@ class StoreContract:
             await store.forget_old()
             assert len(await store.add([Arrival("a", "lane", "1")])) == 1
 
+    async def test_what_was_set_aside_is_not_kept_for_ever(self, url: str) -> None:
+        clock = Clock()
+        async with Store(url, clock) as store:
+            aside, waits = await store.add([Arrival("a", "lane", "1"), Arrival("b", "lane", "2")])
+            await store.set_aside(aside, "reference")
+            clock.now += 7 * 24 * 3600 * 1000
+            await store.forget_old()
+            assert await store.counts() == (1, 1)
+            clock.now += 2 * 24 * 3600 * 1000
+            await store.forget_old()
+            assert await store.counts() == (1, 0)
+            assert await store.waiting("lane", 0, 9) == (waits,)
+
     async def test_one_bad_job_leaves_its_neighbours_alone(self, url: str) -> None:
         async with Store(url) as store:
             (item,) = await store.add([Arrival("a", "lane", "1")])
