@@ -174,6 +174,8 @@ def _ordinary(community: Community, group: Group, world: World) -> DesiredRoom:
 
 def _with_leavers(community: Community, world: World) -> Community:
     """The community without those who leave together with a group: its members without a role who are in no other."""
+    if not any(group.released is Release.REMOVE_MEMBERS for group in community.groups):
+        return community
     groups = [each for each in community.groups if each.kind is Kind.GROUP and each.room in world]
     around = [(group, world[group.room].with_membership(Membership.JOINED)) for group in groups]
     taken = [people for group, people in around if group.released is Release.REMOVE_MEMBERS]
