@@ -9,6 +9,7 @@ from haven.permissions import Right
 from haven.snapshot import Membership
 
 from ..service.groups import shown_space
+from ..service.texts import Text, text_in
 from ..service.work import Report
 from ..wording import Answer, Line, Term, answer, code, head, item, line, person
 from .asked import Anywhere, Asked, Section, Within, own_communities
@@ -80,6 +81,8 @@ def _shown(asked: Asked, community: Community) -> Iterator[Line]:
     yield line("show.owner", who=person(community.owner))
     if community.deactivated is not None:
         yield line("show.deactivated")
+    if rules := text_in(asked.world, community.space, Text.RULES, asked.language):
+        yield line("show.rules", text=rules)
     yield line("show.rooms")
     yield from (of_room(asked, community, group) for group in asked.sight(community).told)
     yield line("show.more", settings=code(f"{SHORT} settings"), roles=code(f"{SHORT} roles"))

@@ -17,6 +17,7 @@ from . import (
     role,
     settings,
     suggestion,
+    text,
     upkeep,
 )
 from .asked import Section, Table
@@ -34,7 +35,7 @@ TABLE = Table(
         Section(role.SECTION.key, (*role.SECTION.entries, *owner.ENTRIES)),
         announcement.SECTION,
         door.SECTION,
-        Section("noun.safety", (*person.ENTRIES, *measure.ENTRIES, *report.ENTRIES)),
+        Section("noun.safety", (*person.ENTRIES, *measure.ENTRIES, *report.ENTRIES, *text.ENTRIES)),
         bridge.SECTION,
         manual.SECTION,
     )

@@ -18,6 +18,7 @@ from ..replies import Replies
 from ..service.communities import Communities
 from ..service.groups import shown, shown_space
 from ..service.notes import direct_chat
+from ..service.texts import Text, text_in
 from ..store_arrivals import Arrival
 from ..timers import Timer, Timers
 from ..wording import Line, Shown, head, item, line, person
@@ -84,7 +85,11 @@ class Steps:
         in_time = [one for one in waiting if one not in late]
         for one in in_time:
             if chat := self._chat(world, one.who):
-                lines = [head("steps.welcome", name=shown_space(world, community)), *_steps(community, world)]
+                lines = [
+                    head("steps.welcome", name=shown_space(world, community)),
+                    *_own(community, world),
+                    *_steps(community, world),
+                ]
                 await self._tell(community, (one,), chat, lines)
         await self._greet_all(community, world, [one for one in in_time if not self._chat(world, one.who)])
 
@@ -92,7 +97,11 @@ class Steps:
         general = community.only(Kind.GENERAL)
         if general is not None and together:
             self._spoke[community.space] = self.epoch()
-            lines = [head("steps.welcome_all", who=_names(together)), *_steps(community, world)]
+            lines = [
+                head("steps.welcome_all", who=_names(together)),
+                *_own(community, world),
+                *_steps(community, world),
+            ]
             await self._tell(community, tuple(together), general.room, lines)
 
     async def _tell(
@@ -142,6 +151,14 @@ def _names(together: list[Arrival]) -> Shown:
     names = [person(one.who) for one in together[:NAMES_SHOWN]]
     more = " …" if len(together) > NAMES_SHOWN else ""
     return Shown(", ".join(name.text for name in names) + more, ", ".join(name.html for name in names) + more)
+
+
+def _own(community: Community, world: World) -> list[Line]:
+    """The community's own words for newcomers, and what has been agreed on."""
+    language = community.settings.language
+    texts = {kind: text_in(world, community.space, kind, language) for kind in (Text.WELCOME, Text.RULES)}
+    keys = {Text.WELCOME: "text.words", Text.RULES: "show.rules"}
+    return [line(keys[kind], text=text) for kind, text in texts.items() if text]
 
 
 def _steps(community: Community, world: World) -> Iterator[Line]:

@@ -49,6 +49,8 @@ TRIED = {
     "open": "",
     "report": "",
     "reports": "",
+    "rules": "",
+    "welcome": "",
     "bridge link": "irc #chat --group Brno",
     "bridge unlink": "irc",
     "bridge status": "",
