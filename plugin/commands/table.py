@@ -1,6 +1,7 @@
 """Every command there is, by noun, in the order in which the overview tells them."""
 
 from . import (
+    adopt,
     announcement,
     bridge,
     community,
@@ -30,7 +31,13 @@ TABLE = Table(
         ),
         Section(
             group.SECTION.key,
-            (*group.SECTION.entries, *group_set.ENTRIES, *ending.GROUP_ENTRIES, *suggestion.ENTRIES),
+            (
+                *group.SECTION.entries,
+                *group_set.ENTRIES,
+                *adopt.ENTRIES,
+                *ending.GROUP_ENTRIES,
+                *suggestion.ENTRIES,
+            ),
         ),
         Section(role.SECTION.key, (*role.SECTION.entries, *owner.ENTRIES)),
         announcement.SECTION,

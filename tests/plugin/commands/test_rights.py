@@ -21,6 +21,7 @@ TRIED = {
     "group add": "Group of {name}",
     "group list": "",
     "group set": "Madrid topic {name}",
+    "group adopt": "!nowhere:haven.test",
     "group archive": "Lisboa",
     "group remove": "Lisboa",
     "suggest": "Idea of {name}",
