@@ -84,16 +84,20 @@ class Entrance:
                 attempt += 1
 
     async def _look(self, touched: Iterable[RoomId]) -> None:
+        """Look at every community that it may concern; one that must wait keeps no other waiting. Raises `TryLater`."""
         world, intent = await self.communities.reading()
+        waits: TryLater | None = None
         for space in _spaces(world, touched) & intent.communities.keys():
             try:
                 await self.look(intent.communities[space], world)
-            except TryLater:
-                raise
+            except TryLater as later:
+                waits = later
             except HavenError as error:
                 log.warning("the door of a community could not be looked after: %s", error)
             except Exception as error:
                 reference_of(log, error, "looking after the door of a community")
+        if waits is not None:
+            raise waits
 
     async def look(self, community: Community, world: World) -> None:
         """Look at one community, unless it is deactivated. Raises `TryLater`."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from haven.errors import GiveUp, HavenError, Invalid, NotAllowed
+from haven.errors import GiveUp, HavenError, Invalid, Missing, NotAllowed
 from haven.ids import EventId, RoomId, UserId
 from haven.model import CodePolicy, Community, Kind
 from haven.permissions import Right, has_right
@@ -197,6 +197,7 @@ class Requests:
     async def _carried_out(
         self, community: Community, card: Card, request: Request, word: Word
     ) -> Sequence[Line]:
+        await self._seen_anew(community, request.room)
         if word.choice == APPROVE:
             await self._let_in(community, request)
             what, said = "let_in", "request.let_in"
@@ -214,9 +215,16 @@ class Requests:
         self.communities.unfinished(card.space)
         return (line(said, who=person(request.who), room=room, by=person(word.who)),)
 
+    async def _seen_anew(self, community: Community, room: RoomId) -> None:
+        """Read a group anew; the space has just been read with the community. Raises `Missing` where we are in it no more."""
+        if room != community.space:
+            self.communities.rooms.doubt((room,))
+            await self.communities.rooms.observe()
+        if room not in self.communities.rooms.world:
+            raise Missing("group_gone")
+
     async def _let_in(self, community: Community, request: Request) -> None:
-        self.communities.rooms.doubt((request.room,))
-        world = await self.communities.rooms.observe()
+        world = self.communities.rooms.world
         held = world[request.room].members.get(request.who)
         if held in PRESENT:
             return
@@ -238,7 +246,8 @@ class Requests:
     async def _turn_away(self, community: Community, request: Request, text: str) -> None:
         """Refuse a knock, or an invitation that was given meanwhile; whoever is in already stays."""
         hands, world = self.communities.loop.hands, self.communities.rooms.world
-        if world[request.room].members.get(request.who) is Membership.KNOCKING:
+        room = world.get(request.room)
+        if room is not None and room.members.get(request.who) is Membership.KNOCKING:
             await self.replies.patiently(lambda: hands.kick(request.room, request.who, text))
         if request.invite:
             await self.invites.store.release(request.invite, request.who)
