@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from haven.ids import RoomId
+from haven.ids import RoomId, UserId
 from haven.measures import Lockdown, Mute
 from haven.model import Community, checked_description
 from haven.permissions import Right
@@ -34,9 +34,16 @@ async def mute(asked: Asked, community: Community) -> Answer:
     rooms: frozenset[RoomId] = frozenset({group.room} if group else ())
     outcome = await _silence(asked, community, Mute(until, rooms))
     where = Term("mute.in", {"group": shown(asked.world, community, group)}) if group else Term("mute.all")
-    ends = Term("mute.until", {"at": moment(until)}) if until else Term("mute.for_good")
-    told = line("mute.done", who=person(whom(asked)), where=where, ends=ends)
+    told = line("mute.done", who=person(whom(asked)), where=where, ends=_ends(outcome, whom(asked)))
     return answer(told, *troubles(outcome))
+
+
+def _ends(outcome: Outcome, who: UserId) -> Term:
+    """Until when somebody is quiet now: an earlier mute may last longer."""
+    held = outcome.community.muted.get(who)
+    if held is None or held.until is None:
+        return Term("mute.for_good")
+    return Term("mute.until", {"at": moment(held.until)})
 
 
 async def unmute(asked: Asked, community: Community) -> Answer:

@@ -37,8 +37,9 @@ class Witness:
     def see(self, nudge: Nudge) -> None:
         """A state event has come. Marks, and works on nothing here."""
         event = nudge.event
-        ours = self.communities.loop.actors.bot
-        if event.type != MEMBER or event.sender in {ours, event.key} or event.at < self.epoch() - OLD:
+        actors = self.communities.loop.actors
+        ours = {actors.bot, actors.bridge, event.key}
+        if event.type != MEMBER or event.sender in ours or event.at < self.epoch() - OLD:
             return
         verb = self._verb(nudge)
         if verb is not None and not self._waiting.full():

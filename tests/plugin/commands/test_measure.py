@@ -40,6 +40,11 @@ async def test_a_mute_can_be_about_one_group(stage: Stage) -> None:
     assert await can_speak(stage, "member")
 
 
+async def test_a_second_mute_never_ends_the_first_sooner(stage: Stage) -> None:
+    await stage.say("moderator", "!c mute @member:haven.test")
+    assert "until `!c unmute`" in await stage.answer("moderator", "!c mute @member:haven.test --for 1h")
+
+
 async def over(stage: Stage) -> None:
     """Let the time of every mute be over."""
     timers = stage.services.desk.timers
