@@ -1,5 +1,7 @@
 """`remove`, `ban`, `unban`: everywhere, for good, and never whom one may not."""
 
+from dataclasses import replace
+
 import pytest
 
 from embedded.waiting import eventually
@@ -157,20 +159,28 @@ async def test_it_is_written_down_with_its_reason(stage: Stage) -> None:
     )
 
 
-async def test_what_was_interrupted_is_finished_when_it_is_asked_for_again(
-    server: FakeHomeserver, store: Store
+KILLS = [("ban", 1), ("ban", 2), ("ban", 3), ("ban", 6), ("ban", 9), ("ban", 10)]
+KILLS += [("remove", 2), ("remove", 4), ("remove", 7)]
+
+
+@pytest.mark.parametrize(("verb", "at"), KILLS)
+async def test_what_was_interrupted_is_finished_and_written_down_in_the_next_life(
+    server: FakeHomeserver, store: Store, verb: str, at: int
 ) -> None:
     async with staged(server, store) as stage:
-        incoming = await stage.incoming("moderator", "!c ban @member:haven.test", await stage.room("general"))
-        server.faults.kill(at=6, user=stage.bot)
+        general, member = await stage.room("general"), stage.user("member")
+        incoming = await stage.incoming("moderator", f"!c {verb} @member:haven.test loud", general)
+        server.faults.kill(at=at, user=stage.bot)
         assert not await survives(stage.dispatcher.handle(incoming))
         server.faults.forgive()
-        space, member = stage.space, stage.user("member")
+        space = stage.space
     async with staged(server, store, empty=True) as stage:
         stage.space = space
-        await stage.dispatcher.handle(incoming)
-        await stage.engine.communities.reconcile(space)
-        assert await memberships(stage, member) == {"ban"}
+        await stage.dispatcher.handle(replace(incoming, again=True))
+        after = await memberships(stage, member)
+        assert after == {"ban"} if verb == "ban" else after <= {"", "leave"}
+        deeds = await stage.services.desk.audit.store.deeds(space, 50)
+        assert [deed.why for deed in deeds if deed.what == f"person_{verb}"] == ["loud"]
 
 
 @pytest.fixture
