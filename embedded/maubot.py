@@ -228,6 +228,10 @@ class Maubot:
         self._bots[user_id] = token
         await self._catch_up(user_id, before)
 
+    def forget_client(self, user_id: str) -> None:
+        """Wait no more for a bot whose homeserver cannot be reached any longer when this is started again."""
+        self._bots.pop(user_id, None)
+
     async def add_instance(
         self, instance: str, plugin: str, user_id: str, config: str = "", *, enabled: bool = True
     ) -> None:

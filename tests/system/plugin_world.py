@@ -117,6 +117,7 @@ async def plugin_in(
             if not maubot.process.running:
                 await maubot.start()
             await maubot.stop_instance(instance)
+            maubot.forget_client(bot.user_id)
 
 
 def is_sync(asked: Asked) -> bool:
