@@ -6,7 +6,20 @@ import pytest
 
 from haven.ids import EventId, RoomId, UserId
 from haven.ports import StateEvent
-from plugin.events import Gap, Incoming, Invited, Left, Nudge, message, news
+from plugin.events import (
+    FLAG,
+    Gap,
+    Incoming,
+    Invited,
+    Left,
+    Nudge,
+    Posted,
+    Reaction,
+    is_flag,
+    message,
+    news,
+    posted,
+)
 
 BOT, ANA = UserId("@bot:x"), UserId("@ana:x")
 ROOM = RoomId("!room")
@@ -92,3 +105,42 @@ def test_the_news_of_a_sync() -> None:
 )
 def test_a_damaged_sync_is_no_news(sync: dict[str, Any]) -> None:
     assert list(news(sync, BOT)) == []
+
+
+def timeline(*events: dict[str, Any]) -> dict[str, Any]:
+    """A sync that tells these of a room."""
+    return {"rooms": {"join": {ROOM: {"timeline": {"events": list(events)}}}}}
+
+
+def test_what_others_say_is_news_without_its_text() -> None:
+    relation = {"rel_type": "m.thread", "event_id": "$t", "m.in_reply_to": {"event_id": "$a"}}
+    said = raw(text("a secret", **{"m.relates_to": relation}), type="m.room.message")
+    edit = raw(
+        text("x", **{"m.relates_to": {"rel_type": "m.replace", "event_id": "$o"}}), type="m.room.message"
+    )
+    image = raw({"msgtype": "m.image"}, type="m.room.message")
+    ours = raw(text("x"), type="m.room.message", sender=BOT)
+    gone = raw({}, type="m.room.message")
+    heard = news(timeline(said, edit, image, ours, gone), BOT)
+    found = [each for each in heard if isinstance(each, Posted)]
+    event = EventId("$e")
+    assert found == [
+        Posted(ROOM, event, ANA, 5, thread=EventId("$t"), reply_to=EventId("$a")),
+        Posted(ROOM, event, ANA, 5, edits=EventId("$o")),
+        Posted(ROOM, event, ANA, 5),
+    ]
+    assert "secret" not in str(found)
+
+
+def test_what_is_said_to_us_is_known() -> None:
+    for body, command in (("!c show", True), ("!community", True), ("!cat", False), ("hi !c", False)):
+        said = posted(raw(text(body)), ROOM)
+        assert said is not None
+        assert said.command is command
+
+
+@pytest.mark.parametrize(
+    ("emoji", "flag"), [(FLAG, True), (f"{FLAG}\ufe0f", True), ("\N{THUMBS UP SIGN}", False), ("", False)]
+)
+def test_a_flag_is_told_from_other_reactions(emoji: str, flag: bool) -> None:
+    assert is_flag(Reaction(ROOM, EventId("$e"), ANA, EventId("$m"), emoji)) is flag
