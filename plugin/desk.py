@@ -57,6 +57,8 @@ def open_desk(database: Database, engine: Engine, replies: Replies) -> Desk:
     desk = Desk(cards, timers, audit)
     engine.decide = desk.decide
     engine.jobs.finished = desk.job_done
-    engine.watch.before = RolesByHand(engine.communities, RoleStore(database), audit).noticed
+    hands = RolesByHand(engine.communities, RoleStore(database), audit)
+    engine.watch.before, engine.watch.saw = hands.noticed, hands.saw
+    engine.communities.changed = hands.remember
     engine.besides += (cards.resume, timers.run, audit.run)
     return desk

@@ -101,6 +101,7 @@ class Engine:
         match news:
             case Nudge(room, event):
                 self.witness(news)
+                self.watch.saw(room, event)
                 if self.rooms.nudge(room, event):
                     self.watch.nudge(room)
             case Gap(room):

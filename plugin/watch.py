@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from haven.errors import TryLater
 from haven.ids import RoomId
+from haven.ports import StateEvent
 from haven.snapshot import Census
 from haven.stateevents import GROUP
 
@@ -32,6 +33,10 @@ async def _unheard(room: RoomId) -> None:
     """Nobody wants to know."""
 
 
+def _unnoticed(room: RoomId, event: StateEvent) -> None:
+    """Nobody watches."""
+
+
 async def _unseen(rooms: Iterable[RoomId]) -> None:
     """Nobody looks first."""
 
@@ -42,6 +47,7 @@ class Watch:
 
     ``changed``: told of every room in which something may have changed. May raise `TryLater`.
     ``before``: told of such rooms before the keepers look after them; must be quick.
+    ``saw``: told of every state event before anything is made of it; must not wait.
     """
 
     rooms: Rooms
@@ -51,6 +57,7 @@ class Watch:
     reread: float
     changed: Callable[[RoomId], Awaitable[None]] = _unheard
     before: Callable[[Iterable[RoomId]], Awaitable[None]] = _unseen
+    saw: Callable[[RoomId, StateEvent], None] = _unnoticed
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _stale: asyncio.Event = field(default_factory=asyncio.Event)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from haven.errors import Missing
@@ -44,6 +44,10 @@ def _system_time() -> int:
     return time.time_ns() // 1_000_000
 
 
+async def _untold(community: Community) -> None:
+    """Nobody wants to know."""
+
+
 def _unheard(space: RoomId) -> None:
     """Nobody takes care of it."""
 
@@ -53,6 +57,7 @@ class Communities:
     """All communities of this bot. ``removals``: how many one plan may have where a caller says nothing else.
 
     ``unfinished``: told the space of a community that could not be brought in step, so that somebody tries again.
+    ``changed``: told what a community is after a command has changed it.
     ``epoch``: ms since the epoch, now; what has ended by then is not meant any more.
     """
 
@@ -61,6 +66,7 @@ class Communities:
     removals: int = Bounds().removals
     unfinished: Callable[[RoomId], None] = _unheard
     epoch: Callable[[], int] = _system_time
+    changed: Callable[[Community], Awaitable[None]] = _untold
     _locks: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _read: tuple[World, Intent] | None = None
 
@@ -127,6 +133,7 @@ class Communities:
             outcome = await self.loop.reconcile(
                 lambda world: edit(self.must(world, space)), self._bounds(bounds), progress
             )
+            await self.changed(outcome.community)
         if not outcome.in_step:
             self.unfinished(space)
         return outcome

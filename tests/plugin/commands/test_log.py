@@ -92,8 +92,15 @@ def hands(stage: Stage) -> RolesByHand:
 
 
 async def look(stage: Stage) -> None:
+    """What the watch does when rooms may have changed."""
     await stage.engine.rooms.observe()
-    await hands(stage).noticed([stage.space, await stage.room("general")])
+    await stage.engine.watch.before([stage.space, await stage.room("general")])
+
+
+async def come_back(stage: Stage) -> None:
+    """The first look of another life."""
+    await stage.engine.rooms.observe()
+    await hands(stage).noticed([stage.space])
 
 
 async def by_hand(stage: Stage, name: str, level: int, by: str = "owner") -> None:
@@ -123,12 +130,16 @@ async def test_a_role_given_and_taken_by_hand_is_kept_with_who_did_it(stage: Sta
 
 async def test_a_role_changed_by_hand_while_we_were_down_is_kept(stage: Stage) -> None:
     await look(stage)
+    await stage.say("admin", "!c role add @member:haven.test moderator")
+    stage.engine.watch.saw = lambda room, event: None
     await by_hand(stage, "admin", 0)
     await by_hand(stage, "greeter", 50)
-    await look(stage)
+    await come_back(stage)
+    await come_back(stage)
     said = await log(stage)
-    assert "@owner:haven.test took the role admin from @admin:haven.test (by hand)" in said
-    assert "@owner:haven.test made @greeter:haven.test moderator (by hand)" in said
+    assert said.count("@owner:haven.test took the role admin from @admin:haven.test (by hand)") == 1
+    assert said.count("@owner:haven.test made @greeter:haven.test moderator (by hand)") == 1
+    assert said.count("by hand") == 2
 
 
 async def test_a_role_changed_by_command_is_not_kept_twice(stage: Stage) -> None:
@@ -138,6 +149,31 @@ async def test_a_role_changed_by_command_is_not_kept_twice(stage: Stage) -> None
     assert (await stage.community()).role_of(stage.user("member")) is Role.MODERATOR
     assert (await log(stage)).count("made @member:haven.test moderator") == 1
     assert "by hand" not in await log(stage)
+
+
+async def test_a_command_before_it_is_not_taken_for_the_hand_s_deed(stage: Stage) -> None:
+    await look(stage)
+    await stage.say("admin", "!c role add @member:haven.test moderator")
+    await by_hand(stage, "greeter", 0)
+    await look(stage)
+    said = await log(stage)
+    assert "@owner:haven.test took the role greeter from @greeter:haven.test (by hand)" in said
+    assert said.count("made @member:haven.test moderator") == 1
+    assert said.count("by hand") == 1
+
+
+async def test_hands_that_follow_each_other_fast_are_told_apart_also_when_the_keeper_is_faster(
+    stage: Stage,
+) -> None:
+    await look(stage)
+    await by_hand(stage, "member", 55)
+    await by_hand(stage, "greeter", 50, by="admin")
+    await stage.engine.communities.reconcile(stage.space)
+    await look(stage)
+    said = await log(stage)
+    assert said.count("@owner:haven.test made @member:haven.test moderator (by hand)") == 1
+    assert said.count("@admin:haven.test made @greeter:haven.test moderator (by hand)") == 1
+    assert said.count("by hand") == 2
 
 
 async def test_who_is_what_at_the_first_look_is_no_news(stage: Stage) -> None:
@@ -157,3 +193,4 @@ async def test_a_level_between_two_roles_is_the_hand_s_deed_and_its_mending_nobo
 
 async def test_the_watch_looks_before_the_keepers_do(stage: Stage) -> None:
     assert stage.engine.watch.before.__name__ == RolesByHand.noticed.__name__
+    assert stage.engine.watch.saw.__name__ == RolesByHand.saw.__name__
