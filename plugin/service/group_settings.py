@@ -88,7 +88,8 @@ _PARSED: Mapping[str, Callable[[str], object]] = {
 
 
 def _refuse_twin(community: Community, group: Group, name: str) -> None:
-    others = (each for each in community.groups if each.room != group.room)
+    """What is hidden is not spoken of: a group admin need not know of it."""
+    others = (each for each in community.groups if each.room != group.room and not is_secret(each))
     if any(each.name.casefold() == name.casefold() for each in others):
         raise Invalid("group_name_taken", name=name)
 

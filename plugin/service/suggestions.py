@@ -147,7 +147,7 @@ class Suggestions:
 
 
 def _refuse_taken(community: Community, name: str) -> None:
-    """A hidden group of that name is not spoken of here: whoever approves the suggestion hears of it."""
+    """A hidden group of that name is not spoken of."""
     if any(group.name.casefold() == name.casefold() and not is_secret(group) for group in community.groups):
         raise Invalid("group_name_taken", name=name)
 

@@ -63,7 +63,7 @@ WRONG = [
     ("create Praga --group A --group a", "already a room called", ""),
     ("create Praga " + " ".join(f"--group g{n}" for n in range(11)), "11 groups", ""),
     ("show --in Nowhere", "not in a community called", ""),
-    ("deactivate", "I do not know", ""),
+    ("reach", "I do not know", ""),
     ("blueprint export", "I do not know", ""),
     ("create Praga --blueprint school", "do not know the option `--blueprint`", ""),
     ("bridge link irc #x --whole", "do not know the option `--whole`", ""),
@@ -174,8 +174,9 @@ async def test_nothing_that_people_say_gets_into_the_logs(
     assert "haven.test" not in "".join(r.getMessage() for r in caplog.records if r.name.startswith("haven"))
 
 
-async def test_a_long_help_is_one_message_with_every_noun(stage: Stage) -> None:
+async def test_a_long_help_has_every_noun_and_goes_on_in_the_thread(stage: Stage) -> None:
     said = await stage.say("owner", "!c")
-    assert len(said) == 1
+    assert len(said) == 2
+    assert "in the thread" in text_of(said[:1])
     for noun in ("Communities", "Groups", "Roles", "Announcements", "Links to other networks"):
         assert f"\n{noun}\n" in text_of(said)

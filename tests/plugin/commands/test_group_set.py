@@ -202,3 +202,7 @@ async def test_encryption_is_explained_and_then_there_for_good(stage: Stage) -> 
 @pytest.mark.parametrize("setting", ["history shared", "retention 7d", "encrypted for-good"])
 async def test_a_group_admin_does_not_set_what_takes_an_admin_by_hand(stage: Stage, setting: str) -> None:
     assert "cannot do that" in await stage.answer("groupadmin", f"!c group set Madrid {setting}")
+
+
+async def test_a_hidden_group_is_not_given_away_by_its_name(stage: Stage) -> None:
+    assert "is now Quiet" in await stage.answer("groupadmin", "!c group set Madrid name Quiet")
