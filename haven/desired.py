@@ -166,7 +166,9 @@ def _ordinary(community: Community, group: Group, world: World) -> DesiredRoom:
         room.power, users=users, users_default=frame.users_default, events_default=frame.events_default
     )
     leads_to_us = rule.get("join_rule") in {"restricted", "knock_restricted"}
-    state: dict[tuple[str, str], Content] = {(PARENT, str(community.space)): {}}
+    parent = room.content(PARENT, community.space)
+    idle = {name: value for name, value in parent.items() if name not in {"via", "canonical"}}
+    state: dict[tuple[str, str], Content] = {(PARENT, str(community.space)): idle}
     if leads_to_us:
         state["m.room.join_rules", ""] = {"join_rule": "invite"}
     return DesiredRoom(room.id, group.name, group.slot, room.version, power, group.topic, state=state)

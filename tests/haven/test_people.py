@@ -235,7 +235,8 @@ def test_whatever_was_there_who_is_outside_is_nowhere_and_the_others_stay(
 ) -> None:
     place = data.draw(drifted(village(version=version)))
     before = {room.id: dict(room.members) for room in place.world.values()}
-    place.settle(lambda c: replace(c, banned=dict.fromkeys(banned, "b"), removed=dict.fromkeys(put_out, "r")))
+    gone = dict.fromkeys(put_out, "r")
+    place.settle(lambda c: replace(c, banned=dict.fromkeys(banned, "b"), removed={**c.removed, **gone}))
     community = place.community
     assert set(community.banned) == set(banned) - {ANA}
     for group in community.groups:
