@@ -67,9 +67,8 @@ def inward_table(times: Times) -> Table:
     rows: list[list[Cell]] = []
     for name, measured in times.items():
         half, most = percentile(measured, 0.5), percentile(measured, 0.99)
-        rows.append(
-            [name, len(measured), half, half - floor_half, half - ghost_half, most, ratio(most, floor_most)]
-        )
+        to_ghost = None if name == FLOOR else half - ghost_half
+        rows.append([name, len(measured), half, half - floor_half, to_ghost, most, ratio(most, floor_most)])
     columns = [
         "",
         "messages",

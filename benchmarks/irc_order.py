@@ -48,9 +48,8 @@ def table(talks: Mapping[str, Sequence[Talk]]) -> Table:
     rows: list[list[Cell]] = []
     for name, own in talks.items():
         rates = [talk.rate for talk in own]
-        ratios = [
-            f"{median(ratio):.2f} x" for ratio in (_ratios(own, talks[base]) for base in (FLOOR, AS_GHOST))
-        ]
+        of_floor, of_ghost = (median(_ratios(own, talks[base])) for base in (FLOOR, AS_GHOST))
+        ratios = [f"{of_floor:.2f} x", None if name == FLOOR else f"{of_ghost:.2f} x"]
         came = sum((talk.came for talk in own), Arrival(0, 0, 0, 0))
         events = sum(talk.events for talk in own)
         counts = [came.sent, events, came.inversions, came.lost, came.doubled]

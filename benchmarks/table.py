@@ -6,7 +6,6 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 
 from embedded.places import Environment, python
 
@@ -61,7 +60,9 @@ def circumstances() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = [
         f"Python {platform.python_version()}",
-        f"Synapse {_installed('servers', 'matrix-synapse')} (SQLite, tmpfs)",
+        f"Synapse {_installed('servers', 'matrix-synapse')} (SQLite, in memory)",
+        f"maubot {_installed('servers', 'maubot')}",
+        f"heisenbridge {_installed('benchmarks', 'heisenbridge')}",
     ]
     return (
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, {memory:.0f} GiB, {', '.join(versions)}; "
@@ -70,15 +71,9 @@ def circumstances() -> str:
 
 
 def _installed(environment: Environment, package: str) -> str:
-    """The version of a package in another virtual environment."""
+    """The version of a package in another virtual environment, "–" where there is none."""
+    if not python(environment).exists():
+        return "–"
     words = f"import importlib.metadata as m; print(m.version({package!r}))"
     done = subprocess.run([python(environment), "-c", words], capture_output=True, text=True, check=False)
     return done.stdout.strip() or "?"
-
-
-def our_version(package: str) -> str:
-    """The version of a package of our own environment, "?" when it is not there."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "?"
