@@ -4,10 +4,12 @@ nothing of our own comes back in.
 
 import json
 import logging
+import re
 from collections.abc import Mapping, Sequence
 
 from haven.ids import Network as NetworkName
 from haven.ids import RoomId, UserId, server_of
+from haven.stateevents import GROUP
 
 from .caretaker import Caretaker
 from .ghosts import Ghosts
@@ -35,6 +37,10 @@ CARRIED = frozenset(
         "org.matrix.msc3381.poll.start",
     }
 )
+
+
+COMMAND = re.compile(r"\s*!(c|community)(\s|$)", re.IGNORECASE)
+"""How people speak to the community's bot (CONTRACT, "Commands")."""
 
 
 class Intake:
@@ -113,6 +119,8 @@ class Intake:
             return self._invites(event, sender, room)
         if kind not in CARRIED or sender == self._bot or self._ghosts.owns(UserId(sender)):
             return []
+        if self._is_housework(event, room):
+            return []
         reduced = {name: event.get(name) for name in ("event_id", "type", "sender", "content", "redacts")}
         return [
             Arrival(
@@ -123,6 +131,18 @@ class Intake:
             for link in self._links.of_room(room)
             if link.proven
         ]
+
+    def _is_housework(self, event: Raw, room: RoomId) -> bool:
+        """Whether this is a command to the community's bot, or what that answers: the affairs of the house are not the network's.
+
+        What the bot announces is no notice, and is carried.
+        """
+        content = event.get("content")
+        said = content if isinstance(content, Mapping) else {}
+        group = self._rooms.view(room).state.get((GROUP, ""))
+        if group is not None and event.get("sender") == group.sender:
+            return said.get("msgtype") == "m.notice"
+        return COMMAND.match(str(said.get("body", ""))) is not None
 
     def _invites(self, event: Raw, sender: str, room: RoomId) -> list[Arrival]:
         content = event.get("content")

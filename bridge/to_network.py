@@ -123,7 +123,9 @@ class ToNetwork:
         target = await self._message(link, spoken.redacts)
         if target is not None and network.capabilities.deletions:
             return Delete(target)
-        return await self._told(link, spoken, "deleted", spoken.redacts)
+        # What somebody took back is not said once more.
+        words = self._say("deleted", name=self._name(link, spoken))
+        return Say(Message(spans(words), Kind.NOTICE))
 
     async def _reaction(self, link: Linked, network: Network, spoken: Spoken) -> React | Say | None:
         relation = spoken.content.get("m.relates_to")

@@ -43,6 +43,7 @@ async def test_nothing_is_carried_before_an_operator_says_the_code(lives: Lives)
     await lives.until(lambda: lives.heard() == ["Only an operator of this chat can confirm the link."])
     await lives.town.speak(CHAT, lives.oscar, "too early")
     await lives.say("too early as well")
+    await lives.until(lambda: not lives._queue)
     await lives.town.speak(CHAT, lives.oscar, f"haven {code.lower()}")
     await lives.until(lambda: lives.status().get("state") == "linked")
     await lives.town.speak(CHAT, lives.oscar, "in time")
@@ -199,8 +200,38 @@ async def test_where_the_network_is_poor_words_stand_for_it(poor: Lives) -> None
         "<Alice> yes",
         "please",
         "Alice reacted with ☕ to: “coffee?”",
-        "Alice took back: “yes please”",
+        "Alice took back a message.",
     ]
+
+
+async def test_the_affairs_of_the_house_are_not_carried(lives: Lives) -> None:
+    await lives.link()
+    bot = lives.homeserver.person("haven")
+    levels = lives.homeserver.rooms[lives.room].content("m.room.power_levels")
+    users = {**levels["users"], bot.user: 90}  # type: ignore[dict-item]  # a mapping, as the server made it
+    await lives.alice.send_state(lives.room, "m.room.power_levels", "", {**levels, "users": users})
+    await lives.alice.invite(lives.room, bot.user)
+    await bot.join(lives.room)
+    await bot.send_state(lives.room, "chat.haven.group", "", {"version": 1, "kind": "group"})
+    await lives.until(
+        lambda: (
+            ("chat.haven.group", "")
+            in (lives.bridge._keeper._rooms.view(lives.room).state if lives.bridge else {})
+        )
+    )
+    await lives.say("!c show")
+    await lives.say("!community ban @mallory:haven.test")
+    answer = {"msgtype": "m.notice", "body": "These are the secrets of the house."}
+    await bot.send_message(lives.room, "m.room.message", answer, "answer")
+    announcement = {"msgtype": "m.text", "body": "Meeting at eight"}
+    await bot.send_message(lives.room, "m.room.message", announcement, "announcement")
+    await lives.say("!cats are fine")
+    await lives.until(lambda: any("cats" in each for each in lives.heard()))
+    assert [each for each in lives.heard() if "haven" in each or "Alice" in each][-2:] == [
+        "<haven> Meeting at eight",
+        "<Alice> !cats are fine",
+    ]
+    assert not any("secrets" in each or "show" in each or "mallory" in each for each in lives.heard())
 
 
 async def test_formatting_actions_and_notices_arrive(lives: Lives) -> None:
@@ -246,7 +277,8 @@ async def test_unlinking_ends_it_in_the_chat_and_in_the_room(lives: Lives) -> No
     assert lives.said() == ["one"]
     assert "three" not in " ".join(lives.heard())
     kinds = [event.type for event in room.timeline if event.type.endswith(".bridge")]
-    assert kinds == ["uk.half-shot.bridge", "m.bridge"] * (len(kinds) // 2), (
+    whole = len(kinds) // 2  # the bridge may be saying it once more just now
+    assert kinds[: whole * 2] == ["uk.half-shot.bridge", "m.bridge"] * whole, (
         "what the plugin waits for is last"
     )
 
