@@ -2,7 +2,9 @@
 client and the plugin can read.
 """
 
+import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -38,6 +40,7 @@ class Statuses:
         self._clock = clock
         self._latest: dict[tuple[RoomId, str], LinkState] = {}
         self.refused: set[RoomId] = set()
+        self._turns: defaultdict[RoomId, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     def known(self, room: RoomId) -> tuple[LinkStatus, ...]:
         """The states that stand in a room and are ours."""
@@ -65,9 +68,19 @@ class Statuses:
         reason: str = "",
         code: str = "",
     ) -> None:
-        """Have the room say it. Raises ``TryLater``; a refusal is remembered in ``refused`` and logged."""
-        self._latest[room, bridge_key(network, chat)] = state
-        status = LinkStatus(network, chat, state, self._clock(), reason, code)
+        """Have the room say it. Raises ``TryLater``; a refusal is remembered in ``refused`` and logged.
+
+        One after the other: two events stand for one state, and must end with the same.
+        """
+        async with self._turns[room]:
+            self._latest[room, bridge_key(network, chat)] = state
+            await self._say(
+                room, network, chat, by, LinkStatus(network, chat, state, self._clock(), reason, code)
+            )
+
+    async def _say(
+        self, room: RoomId, network: Network, chat: ChatId, by: UserId, status: LinkStatus
+    ) -> None:
         content = bridge_content(status, self._homeserver.user, by, str(network), str(chat))
         try:
             # The plugin reads `m.bridge`, and takes our power away once it says "unlinked": so it comes last.
