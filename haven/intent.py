@@ -141,11 +141,13 @@ class _Reading:
         return sorted(groups, key=lambda group: self.world[group.room].age)
 
     def report_strays(self) -> None:
-        """Rooms that claim to belong to what is no community of ours."""
+        """Rooms that claim to belong to what is no community of ours; of one that cannot be read its space tells already."""
         for room in self.world.values():
             if room.id in self.seen or room.is_space or (GROUP, "") not in room.state:
                 continue
-            if self._record(room, GROUP, read_group, believed=room.maker == self.actors.bot) is not None:
+            record = self._record(room, GROUP, read_group, believed=room.maker == self.actors.bot)
+            claimed = self.world.get(record.community) if record else None
+            if record is not None and (claimed is None or (COMMUNITY, "") not in claimed.state):
                 self._notice(room, GROUP, "unknown_community")
 
     def _record(

@@ -161,6 +161,13 @@ def test_a_record_that_cannot_be_used_is_reported(content: Content, key: str) ->
     assert "Books" not in [group.name for group in place.community.groups]
 
 
+def test_a_community_that_cannot_be_read_is_told_of_once_and_not_for_each_room() -> None:
+    place = village()
+    place.says(ANA, place.space, COMMUNITY, {"version": 1, "name": ["?"]})
+    assert not place.intent.communities
+    assert place.intent.notices == (Notice(place.space, COMMUNITY, "state_damaged"),)
+
+
 def test_a_second_general_room_is_left_alone_even_if_it_is_elder() -> None:
     place = village()
     general = place.room(Kind.GENERAL).id
