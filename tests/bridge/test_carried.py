@@ -1,7 +1,10 @@
 """What is carried between a room and a chat, in which form, and what is not."""
 
+import json
+
 from bridge.message import Kind, Message, Reply, Span, Style, spans
 from bridge.networks.base import Delete, Edit, React
+from embedded.waiting import eventually
 from tests.bridge.lives import CHAT, Lives
 
 
@@ -114,6 +117,13 @@ async def test_formatting_actions_and_notices_arrive(lives: Lives) -> None:
     await lives.until(lambda: "* Alice nods" in lives.heard())
 
 
+async def _agreed(lives: Lives, topic: str) -> bool:
+    assert lives.bridge is not None
+    assert lives.store is not None
+    (link,) = lives.bridge._keeper._links.of_room(lives.room)
+    return json.loads(await lives.store.recall(f"topic seen {link.to_matrix}") or "[]") == [topic, topic]
+
+
 async def test_topics_follow_whoever_changed_theirs(lives: Lives) -> None:
     await lives.link()
     room = lives.homeserver.rooms[lives.room]
@@ -121,6 +131,7 @@ async def test_topics_follow_whoever_changed_theirs(lives: Lives) -> None:
     await lives.until(lambda: room.content("m.room.topic").get("topic") == "At eight")
     await lives.alice.send_state(lives.room, "m.room.topic", "", {"topic": "At nine"})
     await lives.until(lambda: lives.town.chat(CHAT).topic == "At nine")
+    await eventually(lambda: _agreed(lives, "At nine"), "both sides being known to agree")
     await lives.die()
     lives.town.chat(CHAT).topic = "At ten"
     await lives.live()
