@@ -121,7 +121,8 @@ async def _agreed(lives: Lives, topic: str) -> bool:
     assert lives.bridge is not None
     assert lives.store is not None
     (link,) = lives.bridge._keeper._links.of_room(lives.room)
-    return json.loads(await lives.store.recall(f"topic seen {link.to_matrix}") or "[]") == [topic, topic]
+    agreed: list[str] = json.loads(await lives.store.recall(f"topic seen {link.to_matrix}") or "[]")
+    return agreed == [topic, topic]
 
 
 async def test_topics_follow_whoever_changed_theirs(lives: Lives) -> None:
