@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from haven.desired import placeholder
 from haven.errors import Invalid
 from haven.ids import RoomId, UserId
-from haven.model import Community, Group, Kind, Role, Settings, Visibility, checked_description, checked_name
+from haven.model import Community, Group, Kind, Role, Settings, Visibility
+from haven.texts import checked_description, checked_name
 
 GROUPS_AT_ONCE = 10
 """WhatsApp's limit for the groups of a new community (FEATURES C1)."""

@@ -13,10 +13,10 @@ from typing import TypeAlias
 
 from haven.errors import Invalid
 from haven.ids import RoomId, RoomVersion, UserId, server_of
-from haven.model import NAME_LIMIT, checked_name, readable_description
 from haven.ports import Content, StateEvent
 from haven.power import INFINITE, PowerLevels, creators_are_infinite
 from haven.stateevents import COMMUNITY, GROUP, SLOT
+from haven.texts import NAME_LIMIT, checked_name, readable_description
 
 
 class Membership(StrEnum):

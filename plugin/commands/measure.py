@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from haven.ids import RoomId, UserId
 from haven.measures import Lockdown, Mute
-from haven.model import Community, checked_description
+from haven.model import Community
 from haven.permissions import Right
 from haven.reconcile import Outcome
+from haven.texts import checked_description
 
 from ..audit import Door
 from ..durations import duration

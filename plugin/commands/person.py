@@ -2,7 +2,8 @@
 
 from haven.errors import Invalid
 from haven.ids import UserId
-from haven.model import Community, checked_description
+from haven.model import Community
+from haven.texts import checked_description
 
 from ..addresses import pills_in, user_in
 from ..audit import Door

@@ -3,16 +3,9 @@
 from dataclasses import fields, replace
 
 from haven.errors import Invalid
-from haven.model import (
-    Community,
-    Settings,
-    WhoAddsGroups,
-    checked_description,
-    checked_name,
-    setting_choices,
-    with_setting,
-)
+from haven.model import Community, Settings, WhoAddsGroups, setting_choices, with_setting
 from haven.permissions import Right
+from haven.texts import checked_description, checked_name
 
 from ..outcomes import troubles
 from ..wording import Answer, Line, Term, answer, code, head, item, line, strong

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from haven.errors import Invalid, Missing, NotAllowed
 from haven.ids import EventId, RoomId, UserId
-from haven.model import checked_name
+from haven.texts import checked_name
 
 from ..durations import MINUTE
 from ..store_invites import InviteStore

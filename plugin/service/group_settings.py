@@ -7,17 +7,9 @@ from typing import Any
 from haven.errors import Invalid
 from haven.hierarchy import stated_order
 from haven.ids import RoomId
-from haven.model import (
-    RETENTIONS,
-    Community,
-    Group,
-    History,
-    Kind,
-    Visibility,
-    checked_description,
-    checked_name,
-)
+from haven.model import RETENTIONS, Community, Group, History, Kind, Visibility
 from haven.stateevents import CHILD
+from haven.texts import checked_description, checked_name
 
 from .communities import Communities
 from .groups import is_secret

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from haven.errors import GiveUp, Invalid
 from haven.founding import WishedGroup
 from haven.ids import EventId, RoomId, UserId
-from haven.model import Community, Kind, checked_description, checked_name
+from haven.model import Community, Kind
 from haven.permissions import Right
+from haven.texts import checked_description, checked_name
 
 from ..audit import Audit, Deed
 from ..cards import Card, Cards, Word

@@ -3,8 +3,8 @@
 from enum import StrEnum
 
 from haven.ids import RoomId
-from haven.model import checked_description
 from haven.snapshot import World
+from haven.texts import checked_description
 
 from .communities import Communities
 

@@ -8,19 +8,8 @@ from hypothesis import strategies as st
 
 from haven.errors import Invalid
 from haven.ids import RoomId
-from haven.model import (
-    Community,
-    Group,
-    JoinPolicy,
-    Kind,
-    Role,
-    Settings,
-    checked_description,
-    checked_name,
-    readable_description,
-    setting_choices,
-    with_setting,
-)
+from haven.model import Community, Group, JoinPolicy, Kind, Role, Settings, setting_choices, with_setting
+from haven.texts import checked_description, checked_name, readable_description
 from tests.haven.worlds import ANA, BO, EVA
 
 ALLOWED = {
