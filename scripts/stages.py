@@ -4,13 +4,16 @@
 run and why, and closes with one line of counts. Exit status 0 only when nothing failed, something ran, and, with ``CI=true``, nothing was left out.
 """
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from embedded.places import ROOT, python
@@ -20,6 +23,9 @@ from scripts.environments import USUAL, CannotSetUp, ensure
 COUNTED = ("failed", "error", "passed", "skipped", "xfailed", "xpassed")
 NO_TESTS = 5
 """pytest's exit status when nothing was selected, which is fine in one stage of several."""
+
+LIMIT = 40 * 60
+"""Seconds that one stage may take. A stage that hangs is ended, so that the others and the summary still come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +73,46 @@ def check() -> Result:
     return _timed("check", work)
 
 
+def _end(stage: subprocess.Popen[str]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(stage.pid, signal.SIGKILL)
+
+
+def _give_up(stage: subprocess.Popen[str]) -> None:
+    print(f"\nhaven: ended, since it took more than {LIMIT // 60} minutes", flush=True)
+    _end(stage)
+
+
+@contextlib.contextmanager
+def _bounded(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process in a group of its own that is gone at the end with all it has started, and ends at the limit in any case."""
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        watchdog = threading.Timer(LIMIT, _give_up, (running,))
+        watchdog.start()
+        try:
+            yield running
+        finally:
+            watchdog.cancel()
+            _end(running)
+
+
 def tests(name: str, *arguments: str) -> Result:
     """One run of pytest, shown as it goes."""
 
     def work() -> tuple[bool, Counter[str]]:
-        command = [str(python("dev")), "-m", "pytest", *arguments]
         heard: list[str] = []
-        with subprocess.Popen(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as running:
+        with _bounded([str(python("dev")), "-m", "pytest", *arguments]) as running:
             for line in running.stdout or ():
                 print(line, end="", flush=True)
                 heard.append(line)
+            running.wait()
         return running.returncode in {0, NO_TESTS}, counts("".join(heard))
 
     return _timed(name, work)
@@ -124,7 +158,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"haven: {problem}", file=sys.stderr)
         return 1
     left_out = provide(debian.FOR_TESTS)
-    side_by_side = ("-n", str(os.cpu_count() or 1), "--dist", "loadfile")
+    side_by_side = ("-n", str(os.cpu_count() or 1), "--dist", "loadfile", "--max-worker-restart", "1")
     results = [
         check(),
         tests("unit", "-q", "-m", "not system", *side_by_side, *arguments),

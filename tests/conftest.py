@@ -1,10 +1,12 @@
-"""What every test of Haven shares: the event loop's backend, one real homeserver a process, and new people on it."""
+"""What every test of Haven shares: the event loop's backend, one real homeserver a process, new people on it, and an end for all that hangs."""
 
+import faulthandler
 import itertools
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,44 @@ from embedded.synapse import Synapse
 
 Newcomer = Callable[[str], Awaitable[Person]]
 """Registers somebody whose name begins as given and is new to the homeserver."""
+
+TEARDOWN = 180
+"""Seconds that cleaning up after one test may take, its servers included."""
+
+_STDERR = os.dup(sys.stderr.fileno())
+"""The terminal, whatever pytest captures."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, None, None]:
+    """Ends the process when cleaning up hangs: pytest-timeout lets go of a test as soon as it has failed."""
+    faulthandler.dump_traceback_later(TEARDOWN, exit=True, file=_STDERR)
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
+class _Herald:
+    """Tells of each failure at once, so that it is known even if the run never comes to its end."""
+
+    def __init__(self, terminal: pytest.TerminalReporter) -> None:
+        self._terminal = terminal
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """One line for a test that failed: its name, when, and the first line of what went wrong."""
+        if report.failed:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            why = (crash.message if crash else str(report.longrepr)).strip().partition("\n")[0]
+            self._terminal.write_line(f"\nFAILED in {report.when}: {report.nodeid}: {why}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Puts the herald where the terminal is: with several processes, only in the one that gathers."""
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if terminal is not None and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Herald(terminal))
 
 
 @pytest.fixture(scope="session")

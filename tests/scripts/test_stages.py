@@ -1,9 +1,12 @@
 """What `make test` says at its end, and when it says that all is well."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from embedded.places import ROOT
+from scripts import stages
 from scripts.stages import NotRun, Result, counts, succeeded, summary
 
 FINE = Result("unit", True, 1.5, Counter(passed=3))
@@ -57,3 +60,17 @@ def test_the_summary_names_each_stage_what_was_left_out_and_ends_with_the_counts
     assert lines[2].startswith("system   FAILED")
     assert lines[3] == "not run: tests of IRC against ngIRCd: needs root (apt-get install ngircd)"
     assert lines[-1] == "4 passed, 2 failed, 0 skipped"
+
+
+def test_a_stage_that_hangs_is_ended_and_has_failed(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    endless = tmp_path / "test_endless.py"
+    endless.write_text("import threading\ndef test_endless(): threading.Event().wait()\n")
+    monkeypatch.setattr(stages, "LIMIT", 3)
+    result = stages.tests(
+        "endless", "-c", str(ROOT / "pyproject.toml"), "-p", "no:cacheprovider", str(endless)
+    )
+    assert not result.passed
+    assert not result.counts
+    assert "ended, since it took more than" in capfd.readouterr().out
