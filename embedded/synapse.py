@@ -12,6 +12,7 @@ from typing import Literal, Self
 
 import aiohttp
 
+from embedded.federation import Federation
 from embedded.matrix import Account, Json, answer_of
 from embedded.person import Person
 from embedded.places import python
@@ -47,7 +48,7 @@ _LIFTED: Json = {
 
 
 class Synapse:
-    """A homeserver on a free port of 127.0.0.1, alone in the world (no federation).
+    """A homeserver on a free port of 127.0.0.1, alone in the world unless it is given a `federation`: then its name is its address.
 
     `directory` holds all it keeps (a tmpfs makes it three times as fast). `appservices` are registration files. `limits`: lifted,
     or those an operator gets by default. `database`: None for SQLite, or the arguments of psycopg2 (encoding UTF8, collation
@@ -63,9 +64,12 @@ class Synapse:
         limits: Limits = "lifted",
         database: Mapping[str, object] | None = None,
         extra: Mapping[str, object] | None = None,
+        federation: Federation | None = None,
     ) -> None:
         self.directory = directory
-        self.server_name = server_name
+        self.federation = federation
+        self.federation_port = free_port() if federation else 0
+        self.server_name = f"{HOST}:{self.federation_port}" if federation else server_name
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
         self.appservices = list(appservices)
@@ -94,12 +98,13 @@ class Synapse:
     def configuration(self) -> Json:
         """The configuration as it is written at each start (YAML is a superset of JSON)."""
         resources = [{"names": ["client"], "compress": False}]
-        listener = {"port": self.port, "type": "http", "bind_addresses": [HOST], "resources": resources}
+        client = {"port": self.port, "type": "http", "bind_addresses": [HOST], "resources": resources}
+        others = [self.federation.listener(self.federation_port)] if self.federation else []
         return {
             "server_name": self.server_name,
             "public_baseurl": f"{self.url}/",
             "pid_file": str(self.directory / "synapse.pid"),
-            "listeners": [{**listener, "tls": False, "x_forwarded": False}],
+            "listeners": [{**client, "tls": False, "x_forwarded": False}, *others],
             "database": self._database_options(),
             "log_config": str(self.directory / "log.yaml"),
             "media_store_path": str(self.directory / "media"),
@@ -115,6 +120,7 @@ class Synapse:
             "url_preview_enabled": False,
             "presence": {"enabled": False},
             "filter_timeline_limit": 1000,
+            **(self.federation.settings() if self.federation else {}),
             **self._options,
         }
 

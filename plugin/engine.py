@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from haven.desired import Actors
-from haven.errors import HavenError
+from haven.errors import HavenError, TryLater
 from haven.ids import EventId, is_ghost, server_of
 from haven.model import Community
 from haven.plan import Plan, plan_for
@@ -25,6 +25,7 @@ from .notices import Notices
 from .rooms import Rooms
 from .service.communities import Communities
 from .service.jobs import Jobs
+from .service.run import pause
 from .service.telling import Tells
 from .store import Store
 from .turns import Turns
@@ -34,6 +35,9 @@ log = logging.getLogger("haven")
 
 RECENT = 1_000
 """How many messages are remembered as heard."""
+
+ACCEPTING = 6
+"""How often an invitation to a direct chat is tried to be accepted, within two minutes."""
 
 
 class Voice(Tells, Warns, Protocol):
@@ -157,10 +161,15 @@ class Engine:
             self.turns.take(invitation.room, lambda: self._accept(invitation))
 
     async def _accept(self, invitation: Invited) -> None:
-        try:
-            await self.homeserver.join(invitation.room, (server_of(invitation.sender),))
-        except HavenError as error:
-            log.info("an invitation to a direct chat could not be accepted: %s", error)
+        """Join, also where we are refused at first: a homeserver tells ours of an invitation before it has stored it itself."""
+        for attempt in range(ACCEPTING):
+            try:
+                await self.homeserver.join(invitation.room, (server_of(invitation.sender),))
+                return
+            except HavenError as error:
+                log.info("an invitation to a direct chat could not be accepted: %s", error)
+                later = error if isinstance(error, TryLater) else TryLater("unaccepted")
+            await self.clock.wait(pause(later, attempt))
 
 
 async def _beside(community: Community, world: World, actors: Actors) -> Plan:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from haven.errors import HavenError, Refused, Unreachable
 from haven.ids import EventId, RoomId, RoomVersion, UserId
 from haven.ports import NewRoom
 from plugin.config import Settings
@@ -117,6 +118,19 @@ async def test_an_invitation_to_a_direct_chat_is_accepted_and_no_other(
         life.engine.take(Invited(rooms[1], ana.user, direct=True))
         await asyncio.gather(*life.engine.turns._tasks)
         assert not server.is_joined(rooms[1], life.client.user)
+
+
+@pytest.mark.parametrize("trouble", [Refused("homeserver_refused", code="M_FORBIDDEN"), Unreachable()])
+async def test_an_invitation_is_accepted_though_the_homeserver_was_not_ready_for_it(
+    server: FakeHomeserver, store: Store, trouble: HavenError
+) -> None:
+    ana = server.person("ana")
+    async with living(server, store) as life:
+        room = await ana.create_room(NewRoom("Chat", RoomVersion("12"), invite=(life.client.user,)))
+        server.faults.fail_next(2, trouble, port="join")
+        life.engine.take(Invited(room, ana.user, direct=True))
+        await life.settled(lambda: server.is_joined(room, life.client.user), "we have joined")
+        assert server.faults.count("join", user=life.client.user) == 3
 
 
 async def test_rooms_come_and_go(server: FakeHomeserver, store: Store) -> None:
