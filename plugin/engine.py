@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from haven.desired import Actors
-from haven.errors import HavenError, TryLater
+from haven.errors import HavenError, TryLater, Unreachable
 from haven.ids import EventId, is_ghost, server_of
 from haven.model import Community
 from haven.plan import Plan, plan_for
@@ -168,7 +168,7 @@ class Engine:
                 return
             except HavenError as error:
                 log.info("an invitation to a direct chat could not be accepted: %s", error)
-                later = error if isinstance(error, TryLater) else TryLater("unaccepted")
+                later = error if isinstance(error, TryLater) else Unreachable()
             await self.clock.wait(pause(later, attempt))
 
 
