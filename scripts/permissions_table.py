@@ -6,7 +6,7 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -14,10 +14,48 @@ sys.path.insert(0, str(ROOT))
 
 from haven.ids import RoomVersion  # noqa: E402 - the path comes first
 from haven.model import Kind, Replies, Role, Settings, WhoAddsGroups  # noqa: E402 - as above
-from haven.permissions import BOT_LEVEL, BRIDGE_LEVEL, holders, level_of, room_frame, space_frame  # noqa: E402 - as above
+from haven.permissions import (  # noqa: E402 - as above
+    BOT_LEVEL,
+    BRIDGE_LEVEL,
+    Right,
+    holders,
+    level_of,
+    room_frame,
+    space_frame,
+)
 from haven.power import PowerLevels, creators_are_infinite  # noqa: E402 - as above
 from plugin.commands.asked import Within  # noqa: E402 - as above
 from plugin.commands.table import TABLE  # noqa: E402 - as above
+
+YES, IF_SET, THEIRS, ADDS = "yes", "if set so", "their group", "adds it"
+STRANGER = "stranger"
+PEOPLE = (*Role, STRANGER)
+OF_ONE_GROUP = {Right.MANAGE_GROUPS, Right.APPROVE}
+"""What a group admin may do in their own group."""
+
+FORMS: Mapping[str, Mapping[str, Right]] = {
+    "settings": {"settings KEY VALUE": Right.CHANGE_SETTINGS},
+    "rules": {"rules TEXT": Right.CHANGE_SETTINGS},
+    "welcome": {"welcome TEXT": Right.CHANGE_SETTINGS},
+}
+"""What a command takes more when more is said, by the command."""
+
+EXCEPTED: Mapping[str, Mapping[str, str]] = {
+    "leave": {Role.OWNER: ""},
+    "suggest": {Role.OWNER: ADDS, Role.ADMIN: ADDS},
+}
+"""What holds for somebody beside the right that a command takes."""
+
+ANSWERED: Mapping[str, Right] = {
+    "somebody asks to join the community": Right.INVITE,
+    "somebody asks to join a group": Right.APPROVE,
+    "a suggested group": Right.DECIDE_SUGGESTIONS,
+    "a room to be adopted": Right.ADOPT,
+    "many people to be removed": Right.REMOVE_PEOPLE,
+    "many people to be banned": Right.BAN,
+    "a reported message": Right.HANDLE_REPORTS,
+}
+"""The cards in the admins' room, and what it takes to answer them."""
 
 PLACE = ROOT / "docs" / "permissions.md"
 VERSIONS = tuple(RoomVersion(version) for version in ("10", "11", "12"))
@@ -43,25 +81,45 @@ def table(head: Sequence[object], rows: Iterator[Sequence[object]]) -> Iterator[
     yield from (row(cells) for cells in rows)
 
 
-def commands() -> Iterator[str]:
-    """Which role may use which command."""
+def marks(right: Right) -> dict[str, str]:
+    """What stands in the line of somebody who asks for what a right allows."""
     usual, everyone = Settings(), Settings(who_adds_groups=WhoAddsGroups.EVERYONE)
+    always, sometimes = holders(right, usual), holders(right, everyone)
+    found = {str(role): YES if role in always else IF_SET if role in sometimes else "" for role in Role}
+    if right in OF_ONE_GROUP and found[Role.GROUP_ADMIN]:
+        found[Role.GROUP_ADMIN] = THEIRS
+    return found
+
+
+def commands() -> Iterator[str]:
+    """Who may use which command."""
 
     def rows() -> Iterator[Sequence[object]]:
         for entry in TABLE.entries:
-            if not isinstance(entry, Within):
-                yield (f"`{entry.command.name}`", *["yes"] * len(Role))
-                continue
-            always, sometimes = holders(entry.right, usual), holders(entry.right, everyone)
-            marks = ("yes" if role in always else "if set so" if role in sometimes else "" for role in Role)
-            yield (f"`{entry.command.name}`", *marks)
+            name = entry.command.name
+            found = marks(entry.right) if isinstance(entry, Within) else dict.fromkeys(PEOPLE, YES)
+            yield _line(name, {**found, **EXCEPTED.get(name, {})})
+            yield from (_line(form, marks(right)) for form, right in FORMS.get(name, {}).items())
 
-    yield from table(("command", *Role), rows())
+    yield from table(("command", *PEOPLE), rows())
     yield ""
-    yield "`settings` with a value is for the owner and admins. `role remove` of one's own role is for everybody who has one."
-    yield "`create` can be kept to some people by the plugin's configuration. “if set so”: with `who_adds_groups` at `everyone`."
-    yield "`requests`, `approve` and `reject`: group admins see and answer what is asked of their group only. The owner cannot `leave`."
-    yield "Only the owner takes the role of another admin; the role of owner is never given or taken."
+    yield f"“{IF_SET}”: with `who_adds_groups` at `everyone`. “{THEIRS}”: group admins see and answer what is asked of"
+    yield f"their group only, and manage no other. “{ADDS}”: who may add groups need not suggest any."
+    yield "The owner hands the community over before they leave. Everybody may take back what they suggested, and lay down their own"
+    yield "role (`role remove`); only the owner takes the role of another admin; the role of owner is never given or taken."
+    yield "`create` can be kept to some people by the plugin's configuration. `join` is for whoever has a code."
+
+
+def cards() -> Iterator[str]:
+    """Who may answer what waits in the admins' room."""
+    rows = (_line(kind, marks(right), code=False) for kind, right in ANSWERED.items())
+    yield from table(("card", *PEOPLE), rows)
+    yield ""
+    yield "A transfer is accepted by nobody but the one it is offered to, and taken back by the owner who offers it."
+
+
+def _line(name: str, found: Mapping[str, str], *, code: bool = True) -> Sequence[object]:
+    return (f"`{name}`" if code else name, *(found.get(one, "") for one in PEOPLE))
 
 
 def levels() -> Iterator[str]:
@@ -103,7 +161,12 @@ def _needed(frame: PowerLevels, event: str) -> object:
 
 def document() -> str:
     """The whole file."""
-    parts = {"Commands": commands(), "Levels of the roles": levels(), "Levels that rooms ask for": rooms()}
+    parts = {
+        "Commands": commands(),
+        "Cards in the admins' room": cards(),
+        "Levels of the roles": levels(),
+        "Levels that rooms ask for": rooms(),
+    }
     sections = (f"## {title}\n\n" + "\n".join(lines) for title, lines in parts.items())
     return "\n\n".join((INTRODUCTION, *sections)) + "\n"
 

@@ -10,4 +10,4 @@ def test_the_document_is_current() -> None:
 
 def test_every_role_has_a_line_of_levels_for_each_version() -> None:
     assert "| owner | 95 | 95 | 100 |" in document()
-    assert "| `announce` | yes | yes | yes |  |  |  |  |" in document()
+    assert "| `announce` | yes | yes | yes |  |  |  |  |  |" in document()
