@@ -16,9 +16,19 @@ _DIRECTORIES: dict[Environment, str] = {
 }
 
 
+def _base() -> Path:
+    """Where the environments lie: in the project, or where ``HAVEN_VENVS`` says."""
+    return Path(os.environ.get("HAVEN_VENVS") or ROOT)
+
+
 def environment(name: Environment) -> Path:
-    """The directory of one virtual environment; all of them lie in the project, or where ``HAVEN_VENVS`` says."""
-    return Path(os.environ.get("HAVEN_VENVS") or ROOT) / _DIRECTORIES[name]
+    """The directory of one virtual environment."""
+    return _base() / _DIRECTORIES[name]
+
+
+def node_packages() -> Path:
+    """The directory of what tests need from npm, made by ``scripts/test``; beside the virtual environments."""
+    return _base() / ".venv-node"
 
 
 def python(name: Environment) -> Path:

@@ -91,9 +91,8 @@ def _install(name: Environment) -> None:
 
 
 @contextlib.contextmanager
-def _alone(name: Environment) -> Iterator[None]:
-    """Lets two that set up the same environment at once do it one after the other."""
-    directory = environment(name)
+def alone(directory: Path) -> Iterator[None]:
+    """Lets two that set up the same directory at once do it one after the other."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     with (directory.parent / f"{directory.name}.lockfile").open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -104,7 +103,7 @@ def ensure(name: Environment, *, quiet: bool = False) -> None:
     """Makes an environment fit its lock; does nothing, fast, when it already does."""
     if is_current(name):
         return
-    with _alone(name):
+    with alone(environment(name)):
         if is_current(name):
             return
         started = time.monotonic()

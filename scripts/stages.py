@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from embedded.places import ROOT, python
-from scripts import debian
+from scripts import debian, node_packages
 from scripts.environments import USUAL, CannotSetUp, ensure
 
 COUNTED = ("failed", "error", "passed", "skipped", "xfailed", "xpassed")
@@ -128,6 +128,12 @@ def provide(packages: tuple[debian.Package, ...]) -> list[NotRun]:
     return [NotRun(package.purpose, obstacle or "it did not appear") for package in debian.missing(wanted)]
 
 
+def provide_clients() -> list[NotRun]:
+    """Installs the client library that members use in tests, where there is something to run it."""
+    obstacle = node_packages.ensure()
+    return [NotRun(node_packages.PURPOSE, obstacle)] if obstacle else []
+
+
 def summary(results: Sequence[Result], left_out: Sequence[NotRun]) -> str:
     """What the terminal shows last: the stages, what was not run, and the counts of all tests in one line."""
     total: Counter[str] = sum((result.counts for result in results), Counter())
@@ -157,7 +163,7 @@ def main(arguments: Sequence[str]) -> int:
     except CannotSetUp as problem:
         print(f"haven: {problem}", file=sys.stderr)
         return 1
-    left_out = provide(debian.FOR_TESTS)
+    left_out = [*provide(debian.FOR_TESTS), *provide_clients()]
     side_by_side = ("-n", str(os.cpu_count() or 1), "--dist", "loadfile", "--max-worker-restart", "1")
     results = [
         check(),
