@@ -23,6 +23,9 @@ log = logging.getLogger("haven.audit")
 HIDDEN = "chat.haven.hidden"
 """What stands in a deed for the name of a hidden group: not everybody in the admins' room may know of it."""
 
+SOMEBODY = "chat.haven.somebody"
+"""What stands in a deed for who had their data erased."""
+
 AT_ONCE = 20
 """How many deeds one message tells at most."""
 
@@ -139,7 +142,7 @@ class Audit:
 def deed_line(deed: Deed) -> Line:
     """One deed as people read it: what, and where somebody gave a reason, why."""
     values: dict[str, Value] = {name: _shown(value) for name, value in deed.values.items()}
-    what = Term(f"audit.{deed.what}", {"who": person(deed.who), **values})
+    what = Term(f"audit.{deed.what}", {"who": _shown(deed.who), **values})
     by = Term(f"audit_door.{deed.door}")
     return (
         line("audit.with_reason", what=what, door=by, why=deed.why)
@@ -151,4 +154,6 @@ def deed_line(deed: Deed) -> Line:
 def _shown(value: str) -> Value:
     if value == HIDDEN:
         return Term("audit.hidden_group")
+    if value == SOMEBODY:
+        return Term("audit.somebody")
     return person(UserId(value)) if value.startswith("@") else value

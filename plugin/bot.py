@@ -27,6 +27,7 @@ from .homeserver import MautrixHomeserver
 from .homeserver_messages import Messenger
 from .i18n import LANGUAGES, read_phrases
 from .migrations import upgrades
+from .personal.personal import open_personal
 from .replies import Replies
 from .safety.safety import open_safety
 from .service.links import Links
@@ -106,8 +107,10 @@ class HavenBot(Plugin):
         engine.watch.changed = Links(engine.communities, replies, store).noticed
         entrance = open_entrance(self.database, engine, desk, replies, homeserver)
         safety = open_safety(engine, desk, messages)
+        personal = open_personal(self.database, desk, entrance)
+        communities, jobs = engine.communities, engine.jobs
         services = Services(
-            engine.communities, engine.jobs, messages, settings, phrases, homeserver, desk, entrance, safety
+            communities, jobs, messages, settings, phrases, homeserver, desk, entrance, safety, personal
         )
         register_dealers(services, engine)
         engine.answer = Dispatcher(services).handle

@@ -154,8 +154,8 @@ class Cards:
             for one in await self.replies.messages.reactions(shown.room, shown.event):
                 await self._taken(shown, one, late=True)
 
-    async def open(self, kind: str, space: RoomId) -> tuple[Card, ...]:
-        """What waits for a word, the oldest first."""
+    async def open(self, kind: str, space: RoomId | None) -> tuple[Card, ...]:
+        """What waits for a word, in one community or in all, the oldest first."""
         return await self.store.open_cards(kind, space)
 
     async def reacted(self, reaction: Reaction) -> None:
@@ -213,19 +213,26 @@ class Cards:
             if now is not None and not now.decided:
                 await self._end(now, SHUT, said)
 
+    async def lapse(self, card: str) -> None:
+        """Nobody will decide it: an open card ends as if its time were over. Raises `TryLater`."""
+        async with self._locks[card]:
+            now = await self.store.card(card)
+            dealer = self.dealers.get(now.kind) if now else None
+            if now is not None and dealer is not None and not now.decided:
+                await self._end(now, SHUT, await dealer.lapse(now))
+
     async def _lapsed(self, timer: Timer) -> None:
-        async with self._locks[timer.key]:
-            card = await self.store.card(timer.key)
-            dealer = self.dealers.get(card.kind) if card else None
-            if card is not None and dealer is not None and not card.decided:
-                await self._end(card, SHUT, await dealer.lapse(card))
+        await self.lapse(timer.key)
 
     async def _end(self, card: Card, choice: str, said: Sequence[Line]) -> None:
-        """Say it, then store it: after a crash between the two it is asked for, and done, once more."""
+        """Say it, then store it: after a crash between the two it is asked for, and done, once more.
+
+        Of what is decided nothing is kept but what it was about.
+        """
         if card.event:
             words = self.replies.wording(await self._language(card)).words(said)
             await self._edited(card, words)
-        await self.store.set_card(replace(card, decided=choice))
+        await self.store.set_card(replace(card, decided=choice, payload={}))
         await self.timers.cancel(LAPSE, card.id)
         self._locks.pop(card.id, None)
 

@@ -1,6 +1,7 @@
-"""Reads spans of time as people write them: ``30m``, ``2h``, ``7d``, ``2w``."""
+"""Reads spans of time as people write them, ``30m``, ``2h``, ``7d``, ``2w``, and writes moments for files."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from haven.errors import Invalid
 
@@ -21,3 +22,11 @@ def duration(text: str, longest: int = 365 * DAY) -> int:
     if not 0 < span <= longest:
         raise Invalid("duration_unknown", text=text[:100], days=longest // DAY)
     return span
+
+
+def moment_of(at: int) -> str:
+    """A time in ms since the epoch as ISO 8601 has it; "?" for one that cannot be."""
+    try:
+        return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=at)).isoformat(timespec="seconds")
+    except OverflowError:
+        return "?"

@@ -22,6 +22,7 @@ from haven.ids import EventId, RoomId, RoomVersion, UserId
 from haven.ports import NO_EVENT, Content, NewRoom, StateEvent
 
 from .events import Posted, Reaction, posted, reaction
+from .homeserver_files import File, sealed, shown
 
 PATIENCE: Final = ClientTimeout(total=60)
 """How long one request may take, in seconds: creating a room is the slowest thing we ask for."""
@@ -89,6 +90,19 @@ class MautrixHomeserver:
         event_type, content = await self._sealed(room, event_type, content)
         path = f"v3/rooms/{_part(room)}/send/{_part(event_type)}/{_part(transaction)}"
         return _event_id(await self._ask("PUT", path, content))
+
+    async def send_file(self, room: RoomId, file: File, transaction: str) -> EventId:
+        """See `plugin.homeserver_files.SendsFiles`."""
+        keys: Content | None = None
+        uploaded = file
+        if await self._is_encrypted(room):
+            if not self._client.crypto_enabled:
+                raise Refused("file_unencrypted")
+            uploaded, keys = sealed(file)
+        query = (("filename", uploaded.name),) if uploaded.name else ()
+        answer = await self._ask("POST", "v3/upload", uploaded, query, "_matrix/media")
+        content = shown(file, _word(answer, "content_uri"), keys)
+        return await self.send_message(room, "m.room.message", content, transaction)
 
     async def redact(self, room: RoomId, event: EventId, reason: str, transaction: str) -> EventId:
         """See `haven.ports.Redacts`."""
@@ -203,11 +217,12 @@ class MautrixHomeserver:
         self,
         method: str,
         path: str,
-        body: Content | None = None,
+        body: Content | File | None = None,
         query: Query = (),
         root: str = "_matrix/client",
     ) -> object:
         """One request below ``root``: its parsed answer, or one of our errors."""
+        kind = {"Content-Type": body.kind} if isinstance(body, File) else {}
         api = self._client.api
         url = URL(f"{str(api.base_url).rstrip('/')}/{root}/{path}", encoded=True)
         if api.as_user_id:
@@ -215,8 +230,9 @@ class MautrixHomeserver:
         request = api.session.request(
             method,
             url.extend_query(list(query)),
-            json=None if body is None else dict(body),
-            headers={"Authorization": f"Bearer {api.token}"},
+            json=dict(body) if isinstance(body, Mapping) else None,
+            data=body.data if isinstance(body, File) else None,
+            headers={"Authorization": f"Bearer {api.token}", **kind},
             timeout=PATIENCE,
         )
         try:

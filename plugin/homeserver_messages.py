@@ -13,6 +13,7 @@ from haven.ids import EventId, RoomId, UserId
 from haven.ports import Content, ReadsState, Redacts, SendsMessage
 
 from .events import Posted, Reaction
+from .homeserver_files import File, SendsFiles
 
 
 class ReadsReactions(Protocol):
@@ -32,7 +33,7 @@ class ReadsPosts(Protocol):
         """The last messages in a room, the eldest first, without those that have been redacted."""
 
 
-class Speaks(SendsMessage, ReadsState, ReadsReactions, ReadsPosts, Redacts, Protocol):
+class Speaks(SendsMessage, SendsFiles, ReadsState, ReadsReactions, ReadsPosts, Redacts, Protocol):
     """The ports a messenger needs."""
 
 
@@ -81,6 +82,10 @@ class Messenger:
             "m.relates_to": {"rel_type": "m.replace", "event_id": event},
         }
         return await self._send(room, "m.room.message", content, transaction)
+
+    async def hand_over(self, room: RoomId, file: File, transaction: str) -> EventId:
+        """Give a file into a room. Raises `Refused` where it would have to be encrypted and cannot be."""
+        return await self._homeserver.send_file(room, file, transaction)
 
     async def react(self, room: RoomId, event: EventId, key: str, *, transaction: str = "") -> EventId:
         """React to an event, with an emoji as a rule. Raises `Invalid` where we reacted with it already."""

@@ -164,3 +164,12 @@ async def fifth(connection: Connection) -> None:
 
 
 upgrades.register(fifth, description="How far we have come in what is said")
+
+
+async def sixth(connection: Connection) -> None:
+    """Version 6: of what is done and decided nothing is kept but that it was."""
+    await connection.execute("UPDATE job SET work='' WHERE done > 0")
+    await connection.execute("UPDATE card SET payload='{}' WHERE decided <> ''")
+
+
+upgrades.register(sixth, description="What is done and decided is forgotten")

@@ -60,8 +60,8 @@ class Store:
         await self._database.execute("UPDATE job SET message=$2 WHERE id=$1", job, message)
 
     async def end_job(self, job: str) -> None:
-        """A job needs nothing more."""
-        await self._database.execute("UPDATE job SET done=$2 WHERE id=$1", job, self._clock())
+        """A job needs nothing more; what it was is forgotten."""
+        await self._database.execute("UPDATE job SET done=$2, work='' WHERE id=$1", job, self._clock())
 
     async def open_jobs(self) -> tuple[Job, ...]:
         """The jobs that are not done, the oldest first."""

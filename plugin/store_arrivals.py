@@ -1,5 +1,6 @@
 """Who is in each community as far as we have noticed, in the plugin's database: so that coming and going is noticed once."""
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,8 +9,24 @@ from mautrix.util.async_db import Database
 
 from haven.ids import RoomId, UserId
 
+GONE = "gone-"
+"""How names begin that mean nobody."""
+
 SEEN = ""
 """Stands among the members of a community that we have looked at before."""
+
+
+def traced(about: str) -> str:
+    """What a request was about, when the person it was of has left a trace only. ``about``: a room and them."""
+    room, _, who = about.partition(" ")
+    return f"{room} {trace_of(who)}"
+
+
+def trace_of(who: str) -> str:
+    """What stands for somebody who had their data erased, where it must hold that they were sent away: it is not their name, yet
+    the same again when they come.
+    """
+    return GONE + hashlib.sha256(who.encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +56,13 @@ class ArrivalStore:
         return {UserId(row["who"]): _read(row) for row in rows}
 
     async def member(self, space: RoomId, who: UserId) -> Arrival | None:
-        """One of them."""
-        row = await self._database.fetchrow("SELECT * FROM arrival WHERE space=$1 AND who=$2", space, who)
+        """One of them; also by the trace that an erased one has left."""
+        row = await self._database.fetchrow(
+            "SELECT * FROM arrival WHERE space=$1 AND who IN ($2, $3) ORDER BY came DESC LIMIT 1",
+            space,
+            who,
+            trace_of(who),
+        )
         return None if row is None else _read(row)
 
     async def keep(self, arrivals: Iterable[Arrival]) -> None:
@@ -66,9 +88,10 @@ class ArrivalStore:
     async def asked_since(self, space: RoomId, about: str, since: int) -> int:
         """How many cards about the same request there were since a time."""
         count = await self._database.fetchval(
-            "SELECT COUNT(*) FROM card WHERE kind='knock' AND space=$1 AND about=$2 AND made >= $3",
+            "SELECT COUNT(*) FROM card WHERE kind='knock' AND space=$1 AND about IN ($2, $3) AND made >= $4",
             space,
             about,
+            traced(about),
             since,
         )
         return int(count or 0)
@@ -76,10 +99,11 @@ class ArrivalStore:
     async def rejected(self, space: RoomId, about: str) -> bool:
         """Whether the last answer to such a request was no."""
         decided = await self._database.fetchval(
-            "SELECT decided FROM card WHERE kind='knock' AND space=$1 AND about=$2 AND decided IN ('approve', 'reject')"
-            " ORDER BY made DESC LIMIT 1",
+            "SELECT decided FROM card WHERE kind='knock' AND space=$1 AND about IN ($2, $3)"
+            " AND decided IN ('approve', 'reject') ORDER BY made DESC LIMIT 1",
             space,
             about,
+            traced(about),
         )
         return bool(decided == "reject")
 

@@ -41,7 +41,7 @@ class AuditStore:
         rows = await self._database.fetch(
             "SELECT * FROM deed WHERE space=$1 ORDER BY at DESC, id DESC LIMIT $2", space, last
         )
-        return tuple(_read(row) for row in rows)
+        return tuple(read_deed(row) for row in rows)
 
     async def untold(self, space: RoomId, most: int) -> tuple[str, tuple[Deed, ...]]:
         """See `plugin.audit.KeepsDeeds`."""
@@ -58,7 +58,7 @@ class AuditStore:
         rows = await self._database.fetch(
             "SELECT * FROM deed WHERE told=$1 AND told <> '' ORDER BY at, id", name
         )
-        return name, tuple(_read(row) for row in rows)
+        return name, tuple(read_deed(row) for row in rows)
 
     async def told(self, name: str) -> None:
         """See `plugin.audit.KeepsDeeds`."""
@@ -70,7 +70,8 @@ class AuditStore:
         return tuple(RoomId(row["space"]) for row in rows)
 
 
-def _read(row: Mapping[str, Any]) -> Deed:
+def read_deed(row: Mapping[str, Any]) -> Deed:
+    """A deed out of its row."""
     return Deed(
         row["id"],
         RoomId(row["space"]),

@@ -40,7 +40,7 @@ class CardStore:
                 card.space,
                 card.key,
             )
-        return card if row is None else _read(row)
+        return card if row is None else read_card(row)
 
     async def set_card(self, card: Card) -> None:
         """See `plugin.cards.KeepsCards`."""
@@ -55,12 +55,12 @@ class CardStore:
     async def card_at(self, room: RoomId, event: EventId) -> Card | None:
         """See `plugin.cards.KeepsCards`."""
         row = await self._database.fetchrow("SELECT * FROM card WHERE room=$1 AND event=$2", room, event)
-        return None if row is None else _read(row)
+        return None if row is None else read_card(row)
 
     async def card(self, card: str) -> Card | None:
         """See `plugin.cards.KeepsCards`."""
         row = await self._database.fetchrow("SELECT * FROM card WHERE id=$1", card)
-        return None if row is None else _read(row)
+        return None if row is None else read_card(row)
 
     async def open_cards(self, kind: str = "", space: RoomId | None = None) -> tuple[Card, ...]:
         """See `plugin.cards.KeepsCards`."""
@@ -69,10 +69,11 @@ class CardStore:
             kind,
             space or "",
         )
-        return tuple(_read(row) for row in rows)
+        return tuple(read_card(row) for row in rows)
 
 
-def _read(row: Mapping[str, Any]) -> Card:
+def read_card(row: Mapping[str, Any]) -> Card:
+    """A card out of its row."""
     return Card(
         id=row["id"],
         kind=row["kind"],

@@ -12,6 +12,7 @@ from . import (
     log,
     manual,
     measure,
+    my_data,
     owner,
     person,
     report,
@@ -44,6 +45,7 @@ TABLE = Table(
         door.SECTION,
         Section("noun.safety", (*person.ENTRIES, *measure.ENTRIES, *report.ENTRIES, *text.ENTRIES)),
         bridge.SECTION,
+        Section("noun.privacy", my_data.ENTRIES),
         manual.SECTION,
     )
 )

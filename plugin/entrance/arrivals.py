@@ -64,6 +64,10 @@ class Arrivals:
             one for one in (await self._members(space)).values() if one.who and not (one.greeted or one.left)
         )
 
+    def look_up_again(self) -> None:
+        """Somebody else has changed what is stored."""
+        self._known.clear()
+
     async def tidy(self) -> None:
         """Forget who left long ago."""
         await self.store.tidy(self.epoch() - REMEMBERED)

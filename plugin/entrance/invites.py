@@ -87,6 +87,10 @@ class Invites:
         invite = await self.named(space, word)
         return invite, await self.store.came_by(invite.id)
 
+    def tried(self, who: UserId) -> int:
+        """How many codes somebody has tried within the last minute; kept in no database."""
+        return sum(at > self.epoch() - MINUTE for at in self._tried.get(who, ()))
+
     def _count_try(self, who: UserId) -> None:
         now = self.epoch()
         tried = self._tried.pop(who, deque())

@@ -82,7 +82,7 @@ class Reports:
         somebody reports too much, `TryLater`; after that it is done later.
         """
         said = await self._original(room, event)
-        by = hashlib.sha256(f"{room} {who}".encode()).hexdigest()[:16]
+        by = reporter(room, who)
         if said is None or not self._is_bearable(by):
             await self._hide(room, command)
             raise Missing("report_gone") if said is None else Invalid("report_too_many")
@@ -111,7 +111,7 @@ class Reports:
         community, _ = place
         payload = {"room": report.room, "event": report.message, "author": report.author}
         key = f"{report.room} {report.message}"
-        own = {"by": report.by, "reasons": report.reason}
+        own = {"by": report.by, "reasons": _reason(report)}
         card = await self.cards.deal(REPORT, community.space, key, {**payload, **own})
         after = _counted(card, report)
         if after != card.payload:
@@ -160,6 +160,15 @@ def _payload(report: Report) -> Mapping[str, str]:
     }
 
 
+_NEXT, _BY = "\x1f", "\x1e"
+"""Between two reasons, and between the digest of who gave one and the reason."""
+
+
+def reporter(room: RoomId, who: UserId) -> str:
+    """What is kept of who reports something in a room."""
+    return hashlib.sha256(f"{room} {who}".encode()).hexdigest()[:16]
+
+
 def reporters(card: Card) -> tuple[str, ...]:
     """Digests of those who reported what a card is about, each once."""
     return tuple(card.payload["by"].split())
@@ -167,11 +176,34 @@ def reporters(card: Card) -> tuple[str, ...]:
 
 def reasons(card: Card) -> Sequence[str]:
     """Why they did, as far as they said so."""
-    return [each for each in card.payload["reasons"].split("\x1f") if each]
+    given = (each.rpartition(_BY)[2] for each in card.payload["reasons"].split(_NEXT))
+    return list(dict.fromkeys(each for each in given if each))
+
+
+def reason_of(card: Card, by: str) -> str:
+    """Why somebody reported it, by their digest; "" where they did not say."""
+    given = (each.partition(_BY) for each in card.payload["reasons"].split(_NEXT))
+    return next((reason for digest, _, reason in given if digest == by), "")
+
+
+def withdrawn(card: Card, by: str, nobody: str) -> Mapping[str, str]:
+    """What a card knows when nobody shall find out any more that somebody reported it: it counts them, and not what they said.
+
+    Reasons that were kept without a digest, by an earlier version, are taken for theirs.
+    """
+    given = [each for each in card.payload["reasons"].split(_NEXT) if _BY in each]
+    kept = [each for each in given if not each.startswith(f"{by}{_BY}")]
+    people = (nobody if each == by else each for each in reporters(card))
+    return {**card.payload, "by": " ".join(people), "reasons": _NEXT.join(kept)}
+
+
+def _reason(report: Report) -> str:
+    return f"{report.by}{_BY}{report.reason}" if report.reason else ""
 
 
 def _counted(card: Card, report: Report) -> Mapping[str, str]:
     """What a card knows after one more report."""
     by = dict.fromkeys((*reporters(card), report.by))
-    given = dict.fromkeys((*reasons(card), *([report.reason] if report.reason else [])))
-    return {**card.payload, "by": " ".join(by), "reasons": "\x1f".join(list(given)[:REASONS])}
+    before = [each for each in card.payload["reasons"].split(_NEXT) if each]
+    new = [_reason(report)] if report.reason and report.reason not in reasons(card) else []
+    return {**card.payload, "by": " ".join(by), "reasons": _NEXT.join((*before, *new)[:REASONS])}

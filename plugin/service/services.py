@@ -9,6 +9,7 @@ from ..config import Settings
 from ..desk import Desk
 from ..entrance.entrance import Entrance
 from ..homeserver_messages import Messenger
+from ..personal.personal import Personal
 from ..safety.safety import Safety
 from .communities import Communities
 from .jobs import Jobs
@@ -27,3 +28,4 @@ class Services:
     desk: Desk
     entrance: Entrance
     safety: Safety
+    personal: Personal

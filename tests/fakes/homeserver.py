@@ -37,6 +37,7 @@ class FakeHomeserver:
         self.faults = Faults()
         self.display_names: dict[UserId, str] = {}
         self.admins: set[UserId] = set()
+        self.media: dict[str, bytes] = {}
         self._clock = clock
         self._made = 0
         self._transactions: dict[Transaction, EventId] = {}

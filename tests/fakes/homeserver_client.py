@@ -8,6 +8,7 @@ from haven.errors import Missing, Refused
 from haven.ids import EventId, RoomId, UserId
 from haven.ports import Content, NewRoom, StateEvent
 from plugin.events import Posted, Reaction, posted, reaction
+from plugin.homeserver_files import File, shown
 from tests.fakes import homeserver_membership as membership
 from tests.fakes.homeserver_faults import Killed, Request
 from tests.fakes.homeserver_hierarchy import hierarchy
@@ -69,6 +70,13 @@ class FakeClient:
         async with self._asking("send_message", room, event_type):
             draft = Draft(self._user, event_type, copied(content))
             return self._server.send(self._server.entered(room), draft, transaction)
+
+    async def send_file(self, room: RoomId, file: File, transaction: str) -> EventId:
+        """See `plugin.homeserver_files.SendsFiles`: two requests, as it is."""
+        async with self._asking("upload"):
+            url = f"mxc://{self._server.name}/{len(self._server.media)}"
+            self._server.media[url] = file.data
+        return await self.send_message(room, "m.room.message", shown(file, url, None), transaction)
 
     async def redact(self, room: RoomId, event: EventId, reason: str, transaction: str) -> EventId:
         """See `haven.ports.Redacts`."""

@@ -13,6 +13,7 @@ from haven.permissions import ActRefusal, HandoverRefusal, RoleRefusal
 from haven.phrases import Phrases
 from haven.stateevents import LinkState
 from plugin.audit import Door
+from plugin.commands.my_data import COUNTED
 from plugin.commands.table import TABLE
 from plugin.entrance.invite import State
 from plugin.i18n import LANGUAGES, read_phrases
@@ -158,6 +159,16 @@ def families() -> set[str]:
     }
 
 
+def _of_privacy() -> set[str]:
+    """What goes and what stays of somebody's data."""
+    stays = ("member", "role", "mute", "ban", "removed")
+    return {
+        *(f"my_data.goes_{name}" for name in COUNTED),
+        *(f"my_data.stays_{key}" for key in stays),
+        "audit.data_erased",
+    }
+
+
 def _of_the_door() -> set[str]:
     """Those about coming and going."""
     return {
@@ -174,7 +185,7 @@ def _of_safety() -> set[str]:
     """What is said of a report by what was decided about it, and of people by what was done to them."""
     said = ("report.choice_", "report.done_")
     people = ("audit.person_", "people.done_", "people.asked_")
-    return {
+    return _of_privacy() | {
         *(f"{key}{choice}" for key in said for choice in RIGHTS),
         *(f"audit.report_{choice}" for choice in RIGHTS if choice not in {MUTE, REMOVE}),
         *(f"{key}{verb}" for key in people for verb in Verb),

@@ -3,7 +3,10 @@
 The client's olm machine is played by a few lines here: what it needs (libolm and more) is an extra of maubot.
 """
 
+import json
+import sys
 from collections.abc import AsyncIterator
+from types import ModuleType
 from typing import Any, cast
 
 import pytest
@@ -12,9 +15,11 @@ from mautrix.client import Client
 from mautrix.client.state_store import MemoryStateStore
 from mautrix.errors import MatrixConnectionError, MForbidden, MLimitExceeded
 from mautrix.types import (
+    EncryptedFile,
     EncryptedMegolmEventContent,
     EncryptionAlgorithm,
     EventType,
+    JSONWebKey,
     RoomEncryptionStateEventContent,
     SessionID,
     UserID,
@@ -23,7 +28,23 @@ from mautrix.types import RoomID as MautrixRoomId
 
 from haven.errors import HavenError, RateLimited, Refused, Unreachable
 from plugin.homeserver import MautrixHomeserver
+from plugin.homeserver_files import File
 from tests.contracts.homeserver_trouble import ROOM, SECRET, Answer, TroubleContract, Wire, error
+
+FILE = File("secret.json", "application/json", b'{"what": "nobody may read"}')
+
+
+def attachments() -> ModuleType:
+    """What `mautrix.crypto.attachments` does, without the crypto: it needs an extra of maubot as well."""
+
+    def encrypt_attachment(data: bytes) -> tuple[bytes, EncryptedFile]:
+        key = JSONWebKey(key="k", key_type="oct", key_ops=["encrypt", "decrypt"])
+        keys = EncryptedFile(key=key, iv="iv", hashes={"sha256": "hash"}, version="v2")
+        return bytes(byte ^ 0x55 for byte in data), keys
+
+    module = ModuleType("mautrix.crypto.attachments")
+    module.encrypt_attachment = encrypt_attachment  # type: ignore[attr-defined]  # a module made here
+    return module
 
 
 class Machine:
@@ -107,6 +128,55 @@ class TestEncryption:
         with pytest.raises(Unreachable):
             await stage.homeserver.send_message(ROOM, "m.room.message", SECRET, "t")
         assert wire.asked == 1
+
+    async def test_a_file_is_encrypted_before_it_is_uploaded(
+        self, wire: Wire, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "mautrix.crypto.attachments", attachments())
+        await stage.encrypt_room()
+        wire.answers.extend(
+            [Answer(200, '{"content_uri": "mxc://haven.test/1"}'), Answer(200, '{"event_id": "$sent"}')]
+        )
+        assert await stage.homeserver.send_file(ROOM, FILE, "t") == "$sent"
+        (upload, uploaded), (path, body) = wire.heard
+        assert upload.endswith("/_matrix/media/v3/upload")
+        assert path.endswith("/send/m.room.encrypted/t")
+        for told in (uploaded, body):
+            assert "nobody may read" not in told
+            assert "secret.json" not in told
+
+    async def test_a_file_is_not_sent_where_it_could_not_be_encrypted(
+        self, wire: Wire, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "mautrix.crypto.attachments", None)
+        await stage.encrypt_room()
+        with pytest.raises(Refused):
+            await stage.homeserver.send_file(ROOM, FILE, "t")
+        assert wire.asked == 0
+
+    async def test_a_client_that_cannot_encrypt_sends_no_file_into_an_encrypted_room(
+        self, wire: Wire, stage: Stage
+    ) -> None:
+        await stage.encrypt_room()
+        stage.homeserver._client._crypto = None
+        with pytest.raises(Refused):
+            await stage.homeserver.send_file(ROOM, FILE, "t")
+        assert wire.asked == 0
+
+    async def test_elsewhere_a_file_goes_as_it_is(self, wire: Wire, stage: Stage) -> None:
+        uploaded, sent = '{"content_uri": "mxc://haven.test/1"}', Answer(200, '{"event_id": "$sent"}')
+        wire.answers.extend([Answer(404, error("M_NOT_FOUND")), Answer(200, uploaded), sent])
+        await stage.homeserver.send_file(ROOM, FILE, "t")
+        (_, _), (_, data), (_, body) = wire.heard
+        assert data == FILE.data.decode()
+        assert json.loads(body) == {
+            "msgtype": "m.file",
+            "body": "secret.json",
+            "filename": "secret.json",
+            "info": {"mimetype": "application/json", "size": len(FILE.data)},
+            "url": "mxc://haven.test/1",
+            "m.mentions": {},
+        }
 
     @pytest.mark.parametrize(
         ("trouble", "expected"),

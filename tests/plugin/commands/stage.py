@@ -16,6 +16,7 @@ from plugin.engine import Engine, build
 from plugin.entrance.entrance import open_entrance
 from plugin.events import Incoming, Nudge, posted, reaction
 from plugin.homeserver_messages import Messenger
+from plugin.personal.personal import open_personal
 from plugin.replies import Replies
 from plugin.safety.safety import open_safety
 from plugin.service.roles import Grant
@@ -181,8 +182,9 @@ async def staged(
     desk = open_desk(store._database, engine, replies)
     entrance = open_entrance(store._database, engine, desk, replies, bot)
     safety = open_safety(engine, desk, messages)
+    personal = open_personal(store._database, desk, entrance)
     services = Services(
-        engine.communities, engine.jobs, messages, settings, phrases, bot, desk, entrance, safety
+        engine.communities, engine.jobs, messages, settings, phrases, bot, desk, entrance, safety, personal
     )
     register_dealers(services, engine)
     stage = Stage(server, engine, services, Dispatcher(services, clock.wait))
