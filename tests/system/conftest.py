@@ -7,8 +7,11 @@ import pytest
 
 from embedded.irc import IrcServer, Ngircd, PythonIrc, ngircd_program
 from embedded.maubot import Maubot
+from embedded.person import Person
 from embedded.synapse import Synapse
 from scripts.build_plugin import build
+from tests.conftest import Newcomer
+from tests.system.plugin_world import Bot, plugin_in
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +25,19 @@ async def maubot(homeserver: Synapse, server_data: Path) -> AsyncIterator[Maubot
     """An unchanged maubot, shared: one client and one instance for each test that needs a bot."""
     async with Maubot(server_data / "maubot", homeserver.url) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+async def bot(maubot: Maubot, homeserver: Synapse, mbp: Path, newcomer: Newcomer) -> AsyncIterator[Bot]:
+    """One instance of the plugin for the tests of a file."""
+    async with plugin_in(maubot, homeserver, mbp, await newcomer("haven")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def ana(newcomer: Newcomer) -> Person:
+    """Somebody who founds communities in the tests of a file."""
+    return await newcomer("ana")
 
 
 @pytest.fixture(scope="session")

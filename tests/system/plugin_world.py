@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedded.matrix import MatrixRefused
+from embedded.matrix import Event, MatrixRefused
 from embedded.maubot import Maubot
 from embedded.person import Person
 from embedded.proxy import Asked, Proxy
@@ -128,3 +128,31 @@ def is_sync(asked: Asked) -> bool:
 def group(community: Community, name: str) -> Group:
     """The room of that name."""
     return next(each for each in community.groups if each.name == name)
+
+
+async def founded(bot: Bot, owner: Person, name: str, *groups: str) -> Community:
+    """A community that anybody may join, its owner in every room."""
+    chat, more = await bot.chat(owner), " ".join(f"--group {each}" for each in groups)
+    await owner.say(chat, f'!community create "{name}" {more}')
+    made = await bot.whole(name, len(groups) + 3)
+    await owner.wait_for_invite(made.space)
+    for room in (made.space, *(each.room for each in made.groups)):
+        await owner.join(room)
+    assert "is now open" in await told(owner, made, "!c settings join open")
+    return made
+
+
+async def told(who: Person, community: Community, command: str, room: str = "Admins") -> str:
+    """What the bot answers to a command in a room of the community, by the room's name."""
+    return await answered(who, group(community, room).room, command)
+
+
+async def answered(who: Person, room: str, command: str) -> str:
+    """What the bot answers to a command."""
+    asked = await who.say(room, command)
+
+    def answers(event: Event) -> bool:
+        relation = event.content.get("m.relates_to", {})
+        return bool(relation.get("m.in_reply_to", {}).get("event_id") == asked)
+
+    return str((await who.wait_for(room, answers, after=asked, timeout=60)).content["body"])

@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -19,18 +18,6 @@ pytestmark = pytest.mark.system
 
 ROOMS = 5
 CODE = re.compile(r"\b[0-9a-z]{26}\b")
-
-
-@pytest.fixture(scope="module")
-async def bot(maubot: Maubot, homeserver: Synapse, mbp: Path, newcomer: Newcomer) -> AsyncIterator[Bot]:
-    async with plugin_in(maubot, homeserver, mbp, await newcomer("haven")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def ana(newcomer: Newcomer) -> Person:
-    """The owner."""
-    return await newcomer("ana")
 
 
 @pytest.fixture(scope="module")

@@ -1,18 +1,13 @@
 """Running the groups of a community on a real homeserver: suggested, set, adopted, let go, and who owns it all."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from embedded.matrix import Event, MatrixRefused
-from embedded.maubot import Maubot
 from embedded.person import Person
-from embedded.synapse import Synapse
 from embedded.waiting import eventually
 from haven.model import Community
 from tests.conftest import Newcomer
-from tests.system.plugin_world import Bot, group, plugin_in
+from tests.system.plugin_world import Bot, founded, group, told
 
 pytestmark = pytest.mark.system
 
@@ -21,28 +16,9 @@ ROOMS = 4
 
 
 @pytest.fixture(scope="module")
-async def bot(maubot: Maubot, homeserver: Synapse, mbp: Path, newcomer: Newcomer) -> AsyncIterator[Bot]:
-    async with plugin_in(maubot, homeserver, mbp, await newcomer("haven")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def ana(newcomer: Newcomer) -> Person:
-    """The owner."""
-    return await newcomer("ana")
-
-
-@pytest.fixture(scope="module")
 async def community(bot: Bot, ana: Person) -> Community:
     """A community that anybody may join, its owner in every room."""
-    chat = await bot.chat(ana)
-    await ana.say(chat, f'!community create "{NAME}" --group Madrid')
-    made = await bot.whole(NAME, ROOMS)
-    await ana.wait_for_invite(made.space)
-    for room in (made.space, *(each.room for each in made.groups)):
-        await ana.join(room)
-    await told(ana, made, "!c settings join open")
-    return made
+    return await founded(bot, ana, NAME, "Madrid")
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +28,6 @@ async def eva(community: Community, newcomer: Newcomer) -> Person:
     for room in (community.space, group(community, "General chat").room, group(community, "Madrid").room):
         await eva.join(room)
     return eva
-
-
-async def told(who: Person, community: Community, command: str, room: str = "Admins") -> str:
-    """What the bot answers to a command."""
-    place = group(community, room).room
-    asked = await who.say(place, command)
-
-    def answers(event: Event) -> bool:
-        relation = event.content.get("m.relates_to", {})
-        return bool(relation.get("m.in_reply_to", {}).get("event_id") == asked)
-
-    return str((await who.wait_for(place, answers, after=asked)).content["body"])
 
 
 async def heard(who: Person, community: Community, words: str) -> Event:

@@ -1,7 +1,6 @@
 """The plugin's engine in an unchanged maubot before a real Synapse: founding, keeping in step, loading, configuration."""
 
 import zipfile
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ pytestmark = pytest.mark.system
 POWER = "m.room.power_levels"
 CREATE = '!community create "{name}" --group Madrid --group Brno'
 ROOMS = 5
-
-
-@pytest.fixture(scope="module")
-async def bot(maubot: Maubot, homeserver: Synapse, mbp: Path, newcomer: Newcomer) -> AsyncIterator[Bot]:
-    async with plugin_in(maubot, homeserver, mbp, await newcomer("haven")) as running:
-        yield running
 
 
 async def founded(bot: Bot, owner: Person, name: str) -> Community:

@@ -1,18 +1,13 @@
 """Keeping a community safe on a real homeserver: bans that hold everywhere, answers in their threads, reports, mutes, lockdown."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from embedded.matrix import MatrixRefused
-from embedded.maubot import Maubot
 from embedded.person import Person
-from embedded.synapse import Synapse
 from embedded.waiting import eventually
 from haven.model import Community
 from tests.conftest import Newcomer
-from tests.system.plugin_world import Bot, group, plugin_in
+from tests.system.plugin_world import Bot, founded, group, told
 
 pytestmark = pytest.mark.system
 
@@ -21,41 +16,9 @@ ROOMS = 5
 
 
 @pytest.fixture(scope="module")
-async def bot(maubot: Maubot, homeserver: Synapse, mbp: Path, newcomer: Newcomer) -> AsyncIterator[Bot]:
-    async with plugin_in(maubot, homeserver, mbp, await newcomer("haven")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def ana(newcomer: Newcomer) -> Person:
-    """The owner."""
-    return await newcomer("ana")
-
-
-@pytest.fixture(scope="module")
 async def community(bot: Bot, ana: Person) -> Community:
     """A community that anybody may join, its owner in every room."""
-    chat = await bot.chat(ana)
-    await ana.say(chat, f'!community create "{NAME}" --group Madrid --group Brno')
-    made = await bot.whole(NAME, ROOMS)
-    await ana.wait_for_invite(made.space)
-    for room in (made.space, *(each.room for each in made.groups)):
-        await ana.join(room)
-    await told(bot, ana, made, "!c settings join open")
-    return made
-
-
-async def told(bot: Bot, who: Person, community: Community, command: str) -> str:
-    """What the bot answers to a command in the admins' room."""
-    admins = group(community, "Admins").room
-    asked = await who.say(admins, command)
-
-    def answers(event: object) -> bool:
-        relation = getattr(event, "content", {}).get("m.relates_to", {})
-        return bool(relation.get("m.in_reply_to", {}).get("event_id") == asked)
-
-    event = await who.wait_for(admins, answers, after=asked)
-    return str(event.content["body"])
+    return await founded(bot, ana, NAME, "Madrid", "Brno")
 
 
 async def member(newcomer: Newcomer, community: Community, name: str) -> Person:
@@ -79,7 +42,7 @@ async def test_a_ban_holds_everywhere_also_in_a_group_added_later(
     bot: Bot, ana: Person, community: Community, newcomer: Newcomer
 ) -> None:
     eva = await member(newcomer, community, "eva")
-    assert "banned everywhere" in await told(bot, ana, community, f"!c ban {eva.user_id} unkind")
+    assert "banned everywhere" in await told(ana, community, f"!c ban {eva.user_id} unkind")
     for room in (community.space, *(each.room for each in community.groups)):
         assert (await ana.members(room))[eva.user_id].membership == "ban"
     await ana.say(group(community, "Admins").room, "!c group add Lisbon")
@@ -87,7 +50,7 @@ async def test_a_ban_holds_everywhere_also_in_a_group_added_later(
     for room in (lisbon, group(community, "Madrid").room, community.space):
         with pytest.raises(MatrixRefused):
             await eva.join(room)
-    assert "may come again" in await told(bot, ana, community, f"!c unban {eva.user_id}")
+    assert "may come again" in await told(ana, community, f"!c unban {eva.user_id}")
     for room in (community.space, lisbon):
         await eva.join(room)
 
@@ -112,7 +75,7 @@ async def test_a_stray_answer_is_taken_out_and_one_in_the_thread_stays(
 ) -> None:
     eva, news = await member(newcomer, community, "eva"), group(community, "Announcements").room
     chat = await bot.chat(eva)
-    assert "threads" in await told(bot, ana, community, "!c settings replies threads")
+    assert "threads" in await told(ana, community, "!c settings replies threads")
     announcement = await ana.say(news, "Meeting on Friday")
     relation = {"rel_type": "m.thread", "event_id": announcement}
     answer = await eva.say(news, "I will come", **{"m.relates_to": relation})
@@ -144,13 +107,13 @@ async def test_quiet_for_one_and_for_all(
     bot: Bot, ana: Person, community: Community, newcomer: Newcomer
 ) -> None:
     eva, brno = await member(newcomer, community, "eva"), group(community, "Brno").room
-    assert "is quiet" in await told(bot, ana, community, f"!c mute {eva.user_id} --for 1h")
+    assert "is quiet" in await told(ana, community, f"!c mute {eva.user_id} --for 1h")
     with pytest.raises(MatrixRefused):
         await eva.say(brno, "Hello")
-    assert "may speak again" in await told(bot, ana, community, f"!c unmute {eva.user_id}")
+    assert "may speak again" in await told(ana, community, f"!c unmute {eva.user_id}")
     await eva.say(brno, "Hello")
-    assert "Everything is closed" in await told(bot, ana, community, "!c lockdown")
+    assert "Everything is closed" in await told(ana, community, "!c lockdown")
     with pytest.raises(MatrixRefused):
         await eva.say(brno, "Hello")
-    assert "as it was" in await told(bot, ana, community, "!c open")
+    assert "as it was" in await told(ana, community, "!c open")
     await eva.say(brno, "Hello again")

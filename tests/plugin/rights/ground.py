@@ -15,19 +15,7 @@ from tests.fakes.homeserver_room import copied
 from tests.plugin.commands.stage import Stage, staged, text_of
 from tests.plugin.commands.test_report import quiet
 from tests.plugin.life import stored
-
-ACTORS = {
-    "owner": "owner",
-    "admin": "admin",
-    "announcer": "announcer",
-    "groupadmin": "group-admin",
-    "elsewhere": "group-admin",
-    "moderator": "moderator",
-    "greeter": "greeter",
-    "member": "member",
-    "stranger": "stranger",
-}
-"""Who tries everything, and the column of docs/permissions.md they stand in. `groupadmin` has Madrid, `elsewhere` has Brno."""
+from tests.plugin.rights.document import ACTORS
 
 OTHERS = ("guest", "helper", "loud", "asker", "second")
 """Members whom things are done to."""

@@ -4,12 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.plugin.rights.ground import ACTORS, Grounds, Trial
-from tests.plugin.rights.test_matrix import VERSIONS, table
+from tests.plugin.rights.document import ACTORS, CARDS, REFUSALS, VERSIONS, allows
+from tests.plugin.rights.ground import Grounds, Trial
 from tests.plugin.rights.tries import After
-from tests.plugin.rights.verdicts import REFUSALS
-
-CARDS = table("Cards in the admins' room")
 
 ANSWERS: dict[str, tuple[str, str, Callable[[After], bool]]] = {
     "somebody asks to join the community": (
@@ -29,12 +26,6 @@ ANSWERS: dict[str, tuple[str, str, Callable[[After], bool]]] = {
     "a reported message": ("report", "🗑", lambda after: not after.written()),
 }
 """By the row of the table: which card, the emoji, and what is so when it was carried out."""
-
-
-def is_allowed(row: str, name: str) -> bool:
-    """Whether the table lets somebody answer such a card."""
-    mark = CARDS[row][ACTORS[name]]
-    return mark == "yes" or (mark == "their group" and name != "elsewhere")
 
 
 def test_every_card_of_the_table_is_tried() -> None:
@@ -60,7 +51,7 @@ async def test_a_card_is_answered_by_whom_the_table_says_and_nobody_else(
 ) -> None:
     for row, (card, emoji, done) in ANSWERS.items():
         async with grounds.trial(version) as trial:
-            if not is_allowed(row, name):
+            if not allows(CARDS[row], name):
                 assert await refused(trial, name, card, emoji) == "", row
                 assert await trial.decided(card) == "", row
             else:

@@ -2,15 +2,15 @@
 
 import pytest
 
-from tests.plugin.rights.ground import ACTORS, ASLEEP, USUAL, Grounds
-from tests.plugin.rights.test_matrix import COMMANDS, VERSIONS, is_allowed
+from tests.plugin.rights.document import ACTORS, COMMANDS, VERSIONS, allows
+from tests.plugin.rights.ground import ASLEEP, USUAL, Grounds
 from tests.plugin.rights.tries import TRIES, Try
 from tests.plugin.rights.verdicts import tried
 
 
 def beyond_members(name: str) -> list[Try]:
     """What somebody may do that members may not."""
-    return [one for one in TRIES if is_allowed(one.row, name) and not COMMANDS[one.row]["member"]]
+    return [one for one in TRIES if allows(COMMANDS[one.row], name) and not COMMANDS[one.row]["member"]]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -3,16 +3,9 @@
 from dataclasses import dataclass
 
 from haven.ids import EventId
+from tests.plugin.rights.document import OTHERS_GROUP, REFUSALS
 from tests.plugin.rights.ground import Trial
 from tests.plugin.rights.tries import After, Try
-
-REFUSALS = (
-    "You cannot do that as",
-    "Only members of “Fathers” can do that",
-    "You are not in any community of mine. Join one first",
-)
-OTHERS_GROUP = ("Nobody is waiting for an answer of yours",)
-"""What a group admin is told of what is asked of another group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +31,7 @@ async def tried(trial: Trial, name: str, one: Try) -> tuple[Verdict, After]:
     reply_to = trial.facts.written if one.row == "report" else EventId("")
     said = await trial.say(name, f"!c {trial.fill(one.words, name)}", one.where, reply_to)
     words = (one.refusal,) if one.refusal else ()
-    refused = any(each in said for each in (*REFUSALS, *OTHERS_GROUP, *words))
+    refused = any(each in said for each in (*REFUSALS, OTHERS_GROUP, *words))
     requests = [each for each in trial.stage.server.faults.requests if each.writes]
     one_answer = [(each.port, each.user) for each in requests] == [("send_message", trial.stage.bot)]
     left_alone = one_answer and trial.state() == before and trial.kept() == kept
