@@ -4,10 +4,8 @@ By command and by hand in the space, and then the same again, when nothing is to
 Synapse. The floor is the same PUTs with raw HTTP, 8 in flight, through the same proxy, while the plugin is stopped.
 """
 
-import asyncio
-import time
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from benchmarks.calm import calm
 from benchmarks.figures import median
 from benchmarks.program import note, run
 from benchmarks.table import Cell, Table
-from benchmarks.town import POWER, Town, town
+from benchmarks.town import POWER, Town, Work, town
 from embedded.matrix import Json
 
 ROOMS = 100
@@ -52,7 +50,7 @@ async def measure(directory: Path, rounds: int) -> Sequence[Table]:
     results: dict[str, list[Result]] = defaultdict(list)
     floors: list[float] = []
     async with town(directory, ROOMS) as place:
-        friend = await member(place, "friend")
+        friend = (await place.newcomer("friend")).user_id
         for _ in range(rounds):
             for name, work in changes(place, friend).items():
                 await calm()
@@ -62,16 +60,7 @@ async def measure(directory: Path, rounds: int) -> Sequence[Table]:
     return [table(results, floors), routes(results)]
 
 
-async def member(place: Town, name: str) -> str:
-    """Somebody who is in the community."""
-    person = await place.synapse.register(name)
-    await place.owner.invite(place.space, person.user_id)
-    await person.join(place.space)
-    place.last = time.perf_counter()  # the bot may look at who has come
-    return person.user_id
-
-
-def changes(place: Town, friend: str) -> Mapping[str, Callable[[], Awaitable[object]]]:
+def changes(place: Town, friend: str) -> Mapping[str, Work]:
     """What is done in a round, in this order."""
     return {
         "promoted by command": lambda: place.command(f"!community role add {friend} admin"),
@@ -96,14 +85,11 @@ def with_level(levels: Json, user: str, level: int | None) -> Json:
     return {**levels, "users": {name: value for name, value in users.items() if value is not None}}
 
 
-async def observed(place: Town, work: Callable[[], Awaitable[object]]) -> Result:
+async def observed(place: Town, work: Work) -> Result:
     """Does one change, and looks at what the bot makes of it until it is done."""
     await place.quiet()
     before = await place.levels()
-    place.proxy.forget()
-    begun = place.last = time.perf_counter()
-    await work()
-    await place.quiet()
+    begun = await place.watched(work)
     seconds = place.last - begun
     requests = place.requests()
     after = await place.levels()
@@ -117,8 +103,7 @@ async def observed(place: Town, work: Callable[[], Awaitable[object]]) -> Result
 
 async def floor(place: Town, friend: str) -> list[float]:
     """The same PUTs there and back; the seconds each took."""
-    await place.quiet()
-    await place.maubot.stop_instance("haven")
+    await place.stop()
     before = await place.levels()
     seconds = []
     await calm()
@@ -126,9 +111,7 @@ async def floor(place: Town, friend: str) -> list[float]:
         spans = (await place.put(levels)).spans
         seconds.append(max(ended for _, ended in spans) - min(begun for begun, _ in spans))
     note(f"floor: {seconds}")
-    await place.maubot.start_instance("haven")
-    await asyncio.sleep(1)  # it begins by reading everything
-    await place.quiet()
+    await place.start()
     return seconds
 
 

@@ -1,0 +1,46 @@
+"""Each benchmark of the plugin runs to its end in the smallest size; what it measures is not judged, only that all of it happened."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from benchmarks import absence, ban, blocking, many, memory, wave
+from benchmarks.table import Table
+
+pytestmark = [pytest.mark.system, pytest.mark.slow]
+
+SMALLEST: Mapping[str, Callable[[Path], Awaitable[Table]]] = {
+    "absence": lambda place: absence.measured(place, 4, 1),
+    "ban": lambda place: ban.measured(place, 6, 1),
+    "blocking": lambda place: blocking.measured(place, blocking.Sizes(4, 30, 2, 4), 1),
+    "many": lambda place: many.measured(place, 2, 4, 1),
+    "memory": lambda place: memory.measured(place, 4, 1, [memory.Case(0), memory.Case(2, 3)]),
+    "wave": lambda place: wave.measured(place, wave.LIMIT + 10, 1),
+}
+
+
+@pytest.mark.parametrize("name", sorted(SMALLEST))
+async def test_it_runs_to_its_end(name: str, own_data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.calm.PATIENCE", 0.0)
+    table = await SMALLEST[name](own_data)
+    assert {len(row) for row in table.rows} == {len(table.columns)}
+    assert _outcome(name, table), f"{table}"
+
+
+def _outcome(name: str, table: Table) -> bool:
+    """Whether the figures that do not depend on the machine are as they must be."""
+    rows = {str(row[0]): list(row[1:]) for row in table.rows}
+    match name:
+        case "absence":
+            return all(row[-1] == 0 for row in rows.values())
+        case "ban":
+            return [row[:2] for row in rows.values()] == [[6, 6], [6, 6], [5, 5]]
+        case "many":
+            return rows["everything looked through"][1] == 0
+        case "wave":
+            return rows["from the first who came"][-1] == 1
+        case "memory":
+            return len(rows) == 3
+        case _:
+            return all(isinstance(row[-1], int) and row[-1] > 0 for row in rows.values())
