@@ -67,6 +67,13 @@ def alias_in(word: str) -> str:
     return found if _ALIAS.fullmatch(found) else ""
 
 
+def servers_in(word: str) -> tuple[str, ...]:
+    """The servers that a link gives to find its room by (spec: appendices, matrix.to navigation); none for other words."""
+    _, _, query = word.strip("<>").partition("?")
+    named = (unquote(part[len("via=") :]) for part in query.split("&") if part.startswith("via="))
+    return tuple(server for server in named if re.fullmatch(_SERVER, server))
+
+
 def room_link(room: RoomId, servers: tuple[str, ...], event: str = "") -> str:
     """A link that every client understands; ``servers`` help to find the room (version 12 ids name none)."""
     path = quote(room, safe="!:") + (f"/{quote(event, safe='$:')}" if event else "")

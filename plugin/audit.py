@@ -43,6 +43,7 @@ class Door(StrEnum):
     REACTION = "reaction"
     BY_HAND = "by_hand"
     TIMER = "timer"
+    LIST = "list"
 
 
 @dataclass(frozen=True, slots=True)

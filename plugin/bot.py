@@ -106,7 +106,7 @@ class HavenBot(Plugin):
         desk = open_desk(self.database, engine, replies)
         engine.watch.changed = Links(engine.communities, replies, store).noticed
         entrance = open_entrance(self.database, engine, desk, replies, homeserver)
-        safety = open_safety(engine, desk, messages)
+        safety = open_safety(engine, desk, messages, homeserver)
         personal = open_personal(self.database, desk, entrance)
         communities, jobs = engine.communities, engine.jobs
         services = Services(

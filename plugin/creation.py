@@ -10,6 +10,7 @@ from typing import Protocol
 
 from haven.errors import GiveUp, RateLimited
 from haven.ids import RoomId, UserId
+from haven.policies import SHORTCODE
 from haven.ports import CreatesRoom, Invites, KnowsItself, NewRoom
 from haven.snapshot import Room, World, census
 from haven.stateevents import COMMUNITY, GROUP, SLOT
@@ -118,5 +119,5 @@ class Creation:
 def _is_whole(room: Room) -> bool:
     """Whether the homeserver has done with the first state: it sends the create event alone before the rest."""
     return bool(room.name and room.content("m.room.power_levels")) and any(
-        room.content(record) for record in (COMMUNITY, GROUP)
+        room.content(record) for record in (COMMUNITY, GROUP, SHORTCODE)
     )

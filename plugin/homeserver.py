@@ -137,6 +137,12 @@ class MautrixHomeserver:
         """See `plugin.entrance.everybody.JoinsOthers`."""
         await self._ask("POST", f"join/{_part(room)}", {"user_id": user}, root="_synapse/admin/v1")
 
+    async def resolve(self, alias: str) -> tuple[RoomId, tuple[str, ...]]:
+        """See `plugin.safety.lists.ResolvesAliases`."""
+        answer = await self._ask("GET", f"v3/directory/room/{_part(alias)}")
+        servers = (server for server in _items(answer, "servers") if isinstance(server, str))
+        return RoomId(_word(answer, "room_id")), tuple(servers)
+
     async def leave(self, room: RoomId) -> None:
         """See `haven.ports.Leaves`."""
         await self._ask("POST", f"v3/rooms/{_part(room)}/leave", {})

@@ -53,6 +53,7 @@ ANSWERED: Mapping[str, Right] = {
     "a room to be adopted": Right.ADOPT,
     "many people to be removed": Right.REMOVE_PEOPLE,
     "many people to be banned": Right.BAN,
+    "people whom ban lists name": Right.BAN,
     "a reported message": Right.HANDLE_REPORTS,
 }
 """The cards in the admins' room, and what it takes to answer them."""

@@ -3,6 +3,7 @@
 from . import (
     adopt,
     announcement,
+    banlist,
     bridge,
     community,
     door,
@@ -43,7 +44,10 @@ TABLE = Table(
         Section(role.SECTION.key, (*role.SECTION.entries, *owner.ENTRIES)),
         announcement.SECTION,
         door.SECTION,
-        Section("noun.safety", (*person.ENTRIES, *measure.ENTRIES, *report.ENTRIES, *text.ENTRIES)),
+        Section(
+            "noun.safety",
+            (*person.ENTRIES, *measure.ENTRIES, *report.ENTRIES, *banlist.ENTRIES, *text.ENTRIES),
+        ),
         bridge.SECTION,
         Section("noun.privacy", my_data.ENTRIES),
         manual.SECTION,

@@ -157,6 +157,7 @@ CARDS: Mapping[str, Theirs] = {
     "transfer": Theirs.TAKEN_BACK,
     "report": Theirs.STAYS,
     "expulsion": Theirs.STAYS,
+    "listed": Theirs.STAYS,
 }
 """The open cards by kind. Of one that is decided nothing is kept but what it was about."""
 
@@ -173,6 +174,8 @@ TIMERS: Mapping[str, Erased] = {
     "report": Erased.PASSING,
     "request_word": Erased.PASSING,
     "stray": Erased.PASSING,
+    "listed": Erased.PASSING,
+    "banlists": Erased.NOTHING,
 }
 """The timers by kind. Those of mutes last as long as the mutes, which stand in the space; the other passing ones for half a minute."""
 

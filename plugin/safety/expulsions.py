@@ -1,8 +1,9 @@
 """Removing, banning and unbanning people, in the space first and by that everywhere: what may be done, and doing it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Protocol
 
 from haven.errors import Invalid, NotAllowed
 from haven.guards import Bounds
@@ -48,13 +49,30 @@ class Wish:
     again: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+class Pardons(Protocol):
+    """Leaves people alone whatever ban lists say. Implemented by `plugin.safety.lists.Lists.pardon`."""
+
+    async def __call__(
+        self, space: RoomId, people: Iterable[UserId], by: UserId, *, door: Door, deed: str
+    ) -> tuple[UserId, ...]:
+        """Gives whom a list names."""
+
+
+async def no_lists(
+    space: RoomId, people: Iterable[UserId], by: UserId, *, door: Door, deed: str
+) -> tuple[UserId, ...]:
+    """No list names anybody."""
+    return ()
+
+
+@dataclass(slots=True)
 class Expulsions:
-    """Carries out wishes about people. ``epoch``: ms since the epoch, now."""
+    """Carries out wishes about people. ``epoch``: ms since the epoch, now. ``pardon``: who is let in again is left alone by ban lists."""
 
     communities: Communities
     audit: Audit
     epoch: Callable[[], int]
+    pardon: Pardons = no_lists
 
     def check(self, community: Community, wish: Wish) -> None:
         """Raise `NotAllowed` where it must not be done, `Invalid` where there is nothing to do; judged by what was last seen."""
@@ -81,6 +99,8 @@ class Expulsions:
             bounds=replace(Bounds(), removals=most),
         )
         await self._note(outcome.community, wish)
+        if wish.verb is Verb.UNBAN:
+            await self.pardon(space, wish.people, wish.by, door=wish.door, deed=wish.deed)
         return outcome
 
     async def _note(self, community: Community, wish: Wish) -> None:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from haven.ids import RoomId
+from haven.model import Community
+
 from ..desk import Desk
 from ..engine import Engine
 from ..homeserver_messages import Messenger
@@ -9,7 +12,11 @@ from ..service.notes import Notes
 from ..service.strays import Strays
 from .expulsion_cards import EXPULSION, ExpulsionCards
 from .expulsions import Expulsions
+from .list_cards import ListCards
+from .list_watch import LISTED, ListWatch
+from .lists import Enters, Lists
 from .mutes import Mutes
+from .own_list import OwnList
 from .report_cards import ReportCards
 from .reports import REPORT, Reports
 from .witness import Witness
@@ -24,9 +31,11 @@ class Safety:
     report_cards: ReportCards
     expulsions: Expulsions
     mutes: Mutes
+    lists: Lists
+    list_watch: ListWatch
 
 
-def open_safety(engine: Engine, desk: Desk, messages: Messenger) -> Safety:
+def open_safety(engine: Engine, desk: Desk, messages: Messenger, homeserver: Enters) -> Safety:
     """Everything about safety, working as long as the engine runs."""
     communities = engine.communities
     notes = Notes(communities, desk.cards.replies)
@@ -42,6 +51,33 @@ def open_safety(engine: Engine, desk: Desk, messages: Messenger) -> Safety:
     mutes = Mutes(communities, desk.audit, desk.timers)
     engine.besides.append(mutes.resume)
     cards = ReportCards(communities, messages, notes, desk.audit, expulsions, mutes)
+    lists = Lists(communities, homeserver, desk.audit, desk.timers.epoch)
+    list_watch = _followed(engine, desk, lists)
+    expulsions.pardon = witness.pardon = lists.pardon
     desk.cards.dealers[REPORT] = cards
     desk.cards.dealers[EXPULSION] = ExpulsionCards(communities, expulsions)
-    return Safety(notes, reports, cards, expulsions, mutes)
+    return Safety(notes, reports, cards, expulsions, mutes, lists, list_watch)
+
+
+def _followed(engine: Engine, desk: Desk, lists: Lists) -> ListWatch:
+    """The lists of all communities, followed as long as the engine runs."""
+    communities, cards = engine.communities, desk.cards
+    own = OwnList(communities, lists, communities.loop.hands, cards.replies)
+    watch = ListWatch(
+        communities, lists, own, cards, desk.timers, desk.audit, engine.watch.notices, engine.clock
+    )
+    cards.dealers[LISTED] = ListCards(communities, lists, watch)
+    engine.besides.append(watch.run)
+    heard, commanded = engine.watch.changed, communities.changed
+
+    async def changed(room: RoomId) -> None:
+        await watch.noticed(room)
+        await heard(room)
+
+    async def done(community: Community) -> None:
+        """Sync is silent about what we have done ourselves."""
+        await watch.noticed(community.space)
+        await commanded(community)
+
+    engine.watch.changed, communities.changed = changed, done
+    return watch

@@ -14,7 +14,7 @@ from ..events import Nudge
 from ..faults import reference_of
 from ..rooms import MEMBER
 from ..service.communities import Communities
-from .expulsions import Verb
+from .expulsions import Pardons, Verb, no_lists
 
 log = logging.getLogger("haven.witness")
 
@@ -27,11 +27,12 @@ WAITING = 5_000
 
 @dataclass(slots=True)
 class Witness:
-    """Hears state events before the rooms do. ``epoch``: ms since the epoch, now."""
+    """Hears state events before the rooms do. ``epoch``: ms since the epoch, now. ``pardon``: as in `Expulsions`."""
 
     communities: Communities
     audit: Audit
     epoch: Callable[[], int]
+    pardon: Pardons = no_lists
     _waiting: asyncio.Queue[tuple[Verb, Nudge]] = field(default_factory=lambda: asyncio.Queue(WAITING))
 
     def see(self, nudge: Nudge) -> None:
@@ -86,3 +87,6 @@ class Witness:
             why,
         )
         await self.audit.keep(deed)
+        if verb is Verb.UNBAN:
+            people = (UserId(event.key),)
+            await self.pardon(community.space, people, event.sender, door=Door.BY_HAND, deed=event.event)

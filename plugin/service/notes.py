@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from haven.errors import GiveUp
 from haven.ids import EventId, RoomId, UserId
+from haven.policies import is_list
 from haven.snapshot import PRESENT, Membership, World
 from haven.stateevents import GROUP
 
@@ -58,7 +59,7 @@ class Notes:
 def direct_chat(world: World, bot: UserId, user: UserId) -> RoomId | None:
     """The room in which nobody is but the bot and this person, if there is one."""
     for room in world.values():
-        fits = room.members.get(user) is Membership.JOINED and not room.is_space
+        fits = room.members.get(user) is Membership.JOINED and not room.is_space and not is_list(room)
         if fits and (GROUP, "") not in room.state and room.with_membership(*PRESENT) == {bot, user}:
             return room.id
     return None

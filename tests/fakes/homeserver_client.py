@@ -125,6 +125,14 @@ class FakeClient:
         async with self._asking("knock", room):
             membership.knock(self._server, room, self._user, via, reason)
 
+    async def resolve(self, alias: str) -> tuple[RoomId, tuple[str, ...]]:
+        """See `plugin.safety.lists.ResolvesAliases`: every canonical alias is one here."""
+        async with self._asking("resolve", about=alias):
+            for room in self._server.rooms.values():
+                if room.content("m.room.canonical_alias").get("alias") == alias:
+                    return room.id, (self._server.name,)
+            raise Missing("homeserver_missing", code="M_NOT_FOUND")
+
     async def leave(self, room: RoomId) -> None:
         """See `haven.ports.Leaves`."""
         async with self._asking("leave", room):

@@ -11,7 +11,7 @@ from haven.errors import HavenError, RateLimited
 from haven.ids import UserId
 
 READS: Final = frozenset(
-    {"joined_rooms", "room_state", "state_content", "hierarchy", "reactions", "posted", "recent"}
+    {"joined_rooms", "room_state", "state_content", "hierarchy", "reactions", "posted", "recent", "resolve"}
 )
 """The ports that change nothing."""
 

@@ -181,7 +181,7 @@ async def staged(
     engine = build(bot, settings, store, replies, clock)
     desk = open_desk(store._database, engine, replies)
     entrance = open_entrance(store._database, engine, desk, replies, bot)
-    safety = open_safety(engine, desk, messages)
+    safety = open_safety(engine, desk, messages, bot)
     personal = open_personal(store._database, desk, entrance)
     services = Services(
         engine.communities, engine.jobs, messages, settings, phrases, bot, desk, entrance, safety, personal

@@ -16,6 +16,7 @@ from tests.plugin.commands.stage import Stage, staged, text_of
 from tests.plugin.commands.test_report import quiet
 from tests.plugin.life import stored
 from tests.plugin.rights.document import ACTORS
+from tests.plugin.safety.lists import a_list
 
 OTHERS = ("guest", "helper", "loud", "asker", "second")
 """Members whom things are done to."""
@@ -43,6 +44,7 @@ class Facts:
     cards: dict[str, str]
     rooms: dict[str, RoomId]
     hill: RoomId
+    lists: dict[str, RoomId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ class Trial:
         """A command with what stands for things filled in."""
         facts = self.facts
         own = facts.cards[f"idea of {name}"]
-        return words.format(name=name, code=facts.code, hill=facts.hill, own_idea=own, **facts.cards)
+        return words.format(
+            name=name, code=facts.code, hill=facts.hill, own_idea=own, **facts.cards, **facts.lists
+        )
 
     async def say(self, name: str, body: str, room: str, reply_to: EventId = EventId("")) -> str:
         """Somebody says something; gives what the bot says to it, anywhere."""
@@ -216,11 +220,13 @@ async def furnished(stage: Stage) -> Facts:
         await stage.room("general"), "m.room.message", {"msgtype": "m.text", "body": "nasty"}, "w"
     )
     hill = await _room_to_bring_in(stage, "Hill walks")
+    lists = {"fresh": await a_list(stage.server), "watched": await a_list(stage.server, "@crowd*:haven.test")}
+    await stage.answer("owner", f"!c banlist watch {lists['watched']}", await stage.room("admins"))
     cards = await _cards(stage, written, await _room_to_bring_in(stage, "Chess"))
     rooms = {
         name: await stage.room(name) for name in ("announcements", "general", "admins", "Madrid", "Brno")
     }
-    return Facts(stage.space, directs, written, code, cards, rooms, hill)
+    return Facts(stage.space, directs, written, code, cards, rooms, hill, lists)
 
 
 async def _peopled(stage: Stage) -> None:

@@ -23,6 +23,7 @@ ANSWERS: dict[str, tuple[str, str, Callable[[After], bool]]] = {
     "a room to be adopted": ("adoption", "✅", lambda after: after.group("Chess") is not None),
     "many people to be removed": ("remove", "✅", lambda after: after.membership("crowd0") == "leave"),
     "many people to be banned": ("ban", "✅", lambda after: after.membership("crowd0") == "ban"),
+    "people whom ban lists name": ("listed", "✅", lambda after: after.membership("crowd0") == "ban"),
     "a reported message": ("report", "🗑", lambda after: not after.written()),
 }
 """By the row of the table: which card, the emoji, and what is so when it was carried out."""

@@ -4,8 +4,10 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from haven.banlists import BANLISTS
 from haven.ids import UserId
 from haven.model import Community, Group, Role
+from haven.ports import Content
 from plugin.service.texts import Text, text_in
 from tests.plugin.rights.ground import ASLEEP, CLOSED, EVERYONE, USUAL, Trial
 
@@ -49,6 +51,14 @@ class After:
         """Whether the reported message still stands."""
         room = self.trial.stage.server.rooms[self.trial.facts.rooms["general"]]
         return bool(room.events[self.trial.facts.written].content)
+
+    def lists(self) -> Content:
+        """What the space says of ban lists."""
+        return self.trial.stage.server.rooms[self.trial.facts.space].content(BANLISTS)
+
+    def watches(self, name: str) -> bool:
+        """Whether a list is watched."""
+        return self.trial.facts.lists[name] in str(self.lists().get("watched"))
 
     def text(self, kind: Text) -> str:
         """A text of the community."""
@@ -191,6 +201,10 @@ TRIES = (
     Try("open", "open", lambda after: after.community.lockdown is None, CLOSED),
     Try("report", "report", lambda after: after.reporters() == 2),
     Try("reports", "reports", says("reported by one person")),
+    Try("banlist watch", "banlist watch {fresh}", lambda after: after.watches("fresh")),
+    Try("banlist unwatch", "banlist unwatch {watched}", lambda after: not after.watches("watched")),
+    Try("banlist list", "banlist list", says("I follow one ban list", "Bad people")),
+    Try("banlist publish", "banlist publish on", lambda after: after.lists().get("publishes") is True),
     Try("rules", "rules", says("No rules are written down yet")),
     Try("rules TEXT", "rules Be kind", lambda after: after.text(Text.RULES) == "Be kind"),
     Try("welcome", "welcome", says("No words of welcome are written down yet")),
@@ -202,6 +216,7 @@ TRIES = (
     ),
     Try("bridge unlink", "bridge unlink irc", lambda after: not after.link("Brno", "irc:#brno")),
     Try("bridge status", "bridge status", says("the bridge has not answered yet")),
+    Try("my data", "my data export", says("Here is what I keep of you"), where="direct"),
     Try("help", "help", says("This is what you can ask me here")),
 )
 """In the order of docs/permissions.md."""

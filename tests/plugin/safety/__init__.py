@@ -1,0 +1,1 @@
+"""Tests of what keeps a community safe while it lives."""
