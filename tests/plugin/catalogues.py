@@ -195,6 +195,6 @@ def _of_safety() -> set[str]:
         *("audit.rules_written", "audit.welcome_written", "text.words", "show.rules"),
         *(f"audit.{what}" for what in ("muted", "unmuted", "mute_over")),
         *(f"audit.{what}" for what in ("listed_ban", "listed_unban", "list_spared")),
-        *("banlist.room_name", "listed.staff", "listed.crowd"),
+        *("banlist.room_name", "banlist.staff", "banlist.crowd", "listed.staff", "listed.crowd"),
         *(f"error.{verb}_nothing" for verb in Verb),
     }

@@ -40,6 +40,7 @@ SLICE: Mapping[Right, tuple[str, str]] = {
     Right.MUTE: ("mute", "{member}"),
     Right.HANDLE_REPORTS: ("reports", ""),
     Right.LOCKDOWN: ("open", ""),
+    Right.BAN_LISTS: ("banlist list", ""),
     Right.PLAN: ("plan", ""),
     Right.REPAIR: ("repair", ""),
     Right.LINK: ("bridge unlink", "irc"),
