@@ -108,7 +108,8 @@ def commands() -> Iterator[str]:
     yield f"their group only, and manage no other. “{ADDS}”: who may add groups need not suggest any."
     yield "The owner hands the community over before they leave. Everybody may take back what they suggested, and lay down their own"
     yield "role (`role remove`); only the owner takes the role of another admin; the role of owner is never given or taken."
-    yield "`create` can be kept to some people by the plugin's configuration. `join` is for whoever has a code."
+    yield "`create` can be kept to some people by the plugin's configuration. `join` is for whoever has a code. `my data` is about"
+    yield "nobody but who asks; an owner hands over before it erases anything."
 
 
 def cards() -> Iterator[str]:
