@@ -30,6 +30,7 @@ from .migrations import upgrades
 from .personal.personal import open_personal
 from .replies import Replies
 from .safety.safety import open_safety
+from .service.disappearing import open_disappearing
 from .service.links import Links
 from .service.services import Services
 from .store import Store, now_ms
@@ -113,6 +114,7 @@ class HavenBot(Plugin):
             communities, jobs, messages, settings, phrases, homeserver, desk, entrance, safety, personal
         )
         register_dealers(services, engine)
+        open_disappearing(engine, desk, messages)
         engine.answer = Dispatcher(services).handle
         self._catchup = Catchup(homeserver, store, self._take, engine.clock)
         engine.besides.append(self._catchup.run)

@@ -12,6 +12,7 @@ from haven.errors import Misconfigured
 from haven.ids import RoomVersion, UserId
 
 VERSIONS = ("10", "11", "12")
+RETAINED_BY = ("bot", "server")
 KEYS = (
     "creators",
     "room_version",
@@ -21,6 +22,7 @@ KEYS = (
     "removal_limit",
     "reread_minutes",
     "server_admin",
+    "retention",
 )
 USER = re.compile(r"@[^:\s]+:\S+")
 
@@ -57,6 +59,7 @@ class Settings:
 
     ``creators``: patterns of Matrix ids, ``*`` standing for anything. ``bridge``: the bridge's bot, or ``None``.
     ``language``: for those of whom we know no other. ``removals``: how many removals one plan may have without being insisted on.
+    ``retention``: who deletes messages that are too old, the bot or the homeserver alone.
     ``reread``: seconds between two readings of everything. ``server_admin``: the bot is an administrator of a Synapse.
     """
 
@@ -68,6 +71,7 @@ class Settings:
     removals: int = 10
     reread: float = 3_600.0
     server_admin: bool = False
+    retention: str = "bot"
 
     def may_create(self, user: UserId) -> bool:
         """Whether somebody may create communities here."""
@@ -89,6 +93,7 @@ def settings_of(values: Mapping[str, object], languages: Collection[str]) -> Set
         removals=_number("removal_limit", values["removal_limit"], 0, 10_000),
         reread=60.0 * _number("reread_minutes", values["reread_minutes"], 1, 10_080),
         server_admin=_yes_or_no("server_admin", values["server_admin"]),
+        retention=_one_of("retention", values["retention"], RETAINED_BY),
     )
 
 

@@ -23,6 +23,7 @@ from haven.ports import NO_EVENT, Content, NewRoom, StateEvent
 
 from .events import Posted, Reaction, posted, reaction
 from .homeserver_files import File, sealed, shown
+from .homeserver_messages import Page
 
 PATIENCE: Final = ClientTimeout(total=60)
 """How long one request may take, in seconds: creating a room is the slowest thing we ask for."""
@@ -44,6 +45,9 @@ SAID: Final = {
     },
 }
 """The filter for what was said and reacted, and invitations (spec: filtering)."""
+
+NOT_SAID: Final = ("m.room.redaction", "m.room.member")
+"""What is no message, though there may be much of it."""
 
 Query = Sequence[tuple[str, str]]
 
@@ -177,6 +181,15 @@ class MautrixHomeserver:
         answer = await self._ask("GET", f"v3/rooms/{_part(room)}/messages", query=query)
         read = (posted(_object(raw), room) for raw in reversed(_items(answer, "chunk")))
         return tuple(each for each in read if each is not None)
+
+    async def history(self, room: RoomId, place: str, most: int) -> Page:
+        """See `plugin.homeserver_messages.ReadsHistory`."""
+        asked = (("dir", "f"), ("limit", str(most)), ("filter", json.dumps({"not_types": [*NOT_SAID]})))
+        query = (*asked, ("from", place)) if place else asked
+        answer = _object(await self._ask("GET", f"v3/rooms/{_part(room)}/messages", query=query))
+        events = (_object(raw) for raw in _items(answer, "chunk"))
+        read = (posted(raw, room) for raw in events if raw.get("type") not in NOT_SAID)
+        return Page(tuple(each for each in read if each is not None), _word(answer, "end"))
 
     async def room_versions(self) -> frozenset[RoomVersion]:
         """The versions a new room can have here (spec: ``GET /capabilities``, ``m.room_versions``)."""

@@ -33,7 +33,26 @@ class ReadsPosts(Protocol):
         """The last messages in a room, the eldest first, without those that have been redacted."""
 
 
-class Speaks(SendsMessage, SendsFiles, ReadsState, ReadsReactions, ReadsPosts, Redacts, Protocol):
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A piece of what was said in a room, the eldest first: neither state nor what has been redacted. ``next``: where the next piece
+    begins, "" where nothing follows.
+    """
+
+    said: tuple[Posted, ...] = ()
+    next: str = ""
+
+
+class ReadsHistory(Protocol):
+    """``GET /rooms/{room}/messages``, forward."""
+
+    async def history(self, room: RoomId, place: str, most: int) -> Page:
+        """What was said from a place on, or from the beginning. Raises `Invalid` where the homeserver knows no such place."""
+
+
+class Speaks(
+    SendsMessage, SendsFiles, ReadsState, ReadsReactions, ReadsPosts, ReadsHistory, Redacts, Protocol
+):
     """The ports a messenger needs."""
 
 
@@ -106,6 +125,10 @@ class Messenger:
     async def recent(self, room: RoomId, most: int) -> tuple[Posted, ...]:
         """The last messages in a room, the eldest first."""
         return await self._homeserver.recent(room, most)
+
+    async def page(self, room: RoomId, place: str, most: int) -> Page:
+        """What was said in a room from a place on; at most so many events of all kinds."""
+        return await self._homeserver.history(room, place, most)
 
     async def take_out(self, room: RoomId, event: EventId, reason: str, transaction: str) -> None:
         """Remove something from a room for everybody (spec: redaction). Raises `Refused` where we may not."""

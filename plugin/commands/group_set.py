@@ -119,9 +119,15 @@ def _told(asked: Asked, key: str, outcome: Outcome, group: Group, setting: str) 
     community = outcome.community
     value = strong(value_of(community, group, setting) or "–")
     said = line(key, group=shown(asked.world, community, group), setting=code(setting), value=value)
-    more = (line(f"group_set.about_{setting}"),) if setting in _TOLD_MORE else ()
+    more = (line(_about(asked, setting)),) if setting in _TOLD_MORE else ()
     lines = (said, *more, *troubles(outcome))
     return Answer(lines, asked.sight(community).place_for((group,)))
+
+
+def _about(asked: Asked, setting: str) -> str:
+    """What there is to know of a setting beside its value: of retention also who sees to it."""
+    by = f"_{asked.services.settings.retention}" if setting == "retention" else ""
+    return f"group_set.about_{setting}{by}"
 
 
 _TOLD_MORE = {"history", "retention"}

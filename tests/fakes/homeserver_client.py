@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from haven.errors import Missing, Refused
+from haven.errors import Invalid, Missing, Refused
 from haven.ids import EventId, RoomId, UserId
 from haven.ports import Content, NewRoom, StateEvent
 from plugin.events import Posted, Reaction, posted, reaction
 from plugin.homeserver_files import File, shown
+from plugin.homeserver_messages import Page
 from tests.fakes import homeserver_membership as membership
 from tests.fakes.homeserver_faults import Killed, Request
 from tests.fakes.homeserver_hierarchy import hierarchy
@@ -166,6 +167,19 @@ class FakeClient:
             seen, _ = self._seen(room)
             messages = [each for each in seen.timeline if each.type == "m.room.message"][-most:]
             return tuple(each for each in (posted(_raw(one), room) for one in messages) if each is not None)
+
+    async def history(self, room: RoomId, place: str, most: int) -> Page:
+        """See `plugin.homeserver_messages.ReadsHistory`. As Synapse does, it gives a place to go on from as long as there was anything."""
+        async with self._asking("history", room, place):
+            seen, _ = self._seen(room)
+            if place and not place.startswith("t"):
+                raise Invalid("homeserver_invalid", code="M_UNKNOWN")
+            begin = int(place[1:]) if place else 0
+            events = seen.timeline[begin : begin + most]
+            said = [each for each in events if each.type not in {"m.room.redaction", "m.room.member"}]
+            read = (posted(_raw(one), room) for one in said)
+            end = f"t{begin + len(events)}" if events else ""
+            return Page(tuple(each for each in read if each is not None), end)
 
     @asynccontextmanager
     async def _asking(self, port: str, room: str = "", about: str = "") -> AsyncIterator[None]:

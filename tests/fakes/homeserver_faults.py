@@ -11,7 +11,17 @@ from haven.errors import HavenError, RateLimited
 from haven.ids import UserId
 
 READS: Final = frozenset(
-    {"joined_rooms", "room_state", "state_content", "hierarchy", "reactions", "posted", "recent", "resolve"}
+    {
+        "joined_rooms",
+        "room_state",
+        "state_content",
+        "hierarchy",
+        "reactions",
+        "posted",
+        "recent",
+        "resolve",
+        "history",
+    }
 )
 """The ports that change nothing."""
 

@@ -15,6 +15,7 @@ from haven.stateevents import LinkState
 from plugin.audit import Door
 from plugin.commands.my_data import COUNTED
 from plugin.commands.table import TABLE
+from plugin.config import RETAINED_BY
 from plugin.entrance.invite import State
 from plugin.i18n import LANGUAGES, read_phrases
 from plugin.notices import WORDED
@@ -107,7 +108,7 @@ def _of_groups() -> set[str]:
     )
     return {
         *(f"group_setting.{key}" for key in KEYS),
-        *(f"group_set.{key}" for key in ("changed", "unchanged", "about_history", "about_retention")),
+        *(f"group_set.{key}" for key in ("changed", "unchanged", "about_history")),
         *(f"suggestion.{key}" for key in said),
         *("audit.suggestion_approved", "audit.suggestion_rejected", "audit.transferred", "group.archived"),
         *(f"adopt.{key}" for key in ("card", "done", "rejected", "lapsed")),
@@ -166,6 +167,7 @@ def _of_privacy() -> set[str]:
         *(f"my_data.goes_{name}" for name in COUNTED),
         *(f"my_data.stays_{key}" for key in stays),
         "audit.data_erased",
+        *(f"group_set.about_retention_{by}" for by in RETAINED_BY),
     }
 
 

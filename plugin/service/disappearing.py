@@ -1,0 +1,193 @@
+"""Messages that disappear: deletes what is older than a group keeps it, where the homeserver does not do so itself.
+
+A homeserver that obeys ``m.room.retention`` (MSC1763; Synapse: ``retention.enabled``) shows nobody what is too old, so there is nothing
+left here to delete. In each room we walk from its beginning, once: where we have come to is kept, and everything before it is gone.
+"""
+
+import logging
+from asyncio import Event
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from haven.errors import GiveUp, Invalid, Missing, RateLimited, TryLater
+from haven.ids import EventId, RoomId
+from haven.model import Group
+from haven.stateevents import RETENTION
+
+from ..cards import Cards
+from ..catchup import RemembersPlaces
+from ..clock import Clock, within
+from ..desk import Desk
+from ..durations import DAY, HOUR, MINUTE
+from ..engine import Engine
+from ..faults import reference_of
+from ..homeserver_messages import Messenger, Page
+from .communities import Communities
+from .run import pause
+
+log = logging.getLogger("haven.disappearing")
+
+BOT = "bot"
+"""Who deletes, as the configuration says."""
+
+MEMORY = "disappear"
+"""How the names begin under which it is kept how far we have come in a room."""
+
+MOST = 100
+"""How many events are read at once."""
+
+BREATH = 5.0
+"""Seconds that we stay silent beyond what the homeserver asks for, so that others of us are heard."""
+
+LONGEST = 3_600.0
+"""Seconds after which we look again whether a room wants us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far we are in a room that keeps messages for ``lifetime`` ms. ``due``: when there is something to do again, in ms since the
+    epoch; ``place``: from where on there may be something, as the homeserver calls it, "" for the beginning.
+    """
+
+    due: int = 0
+    lifetime: int = 0
+    place: str = ""
+
+
+@dataclass(slots=True)
+class Disappearing:
+    """Deletes by redacting, one message after the other. ``epoch``: ms since the epoch, now."""
+
+    communities: Communities
+    messages: Messenger
+    memory: RemembersPlaces
+    cards: Cards
+    clock: Clock
+    epoch: Callable[[], int]
+    _wake: Event = field(default_factory=Event)
+
+    async def noticed(self, room: RoomId) -> None:
+        """Something may have changed in a room."""
+        seen = self.communities.rooms.world.get(room)
+        if seen is not None and (RETENTION, "") in seen.state:
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Delete what is too old, until cancelled."""
+        attempt = 0
+        while True:
+            try:
+                left, attempt = await self.round(), 0
+            except TryLater as later:
+                left, attempt = pause(later, attempt), attempt + 1
+            except Exception as error:
+                reference_of(log, error, "deleting what is too old")
+                left = LONGEST
+            await within(self._wake, self.clock, min(left, LONGEST))
+
+    async def round(self) -> float:
+        """Look at every room whose time has come; gives the seconds until the next has. Raises `TryLater`."""
+        soonest = round(LONGEST * 1_000)
+        for community in (await self.communities.intent()).communities.values():
+            for group in community.groups if community.deactivated is None else ():
+                if group.retention is not None and group.released is None:
+                    soonest = min(soonest, await self._looked_after(group, group.retention) - self.epoch())
+        return max(0, soonest) / 1_000
+
+    async def _looked_after(self, group: Group, lifetime: int) -> int:
+        """Delete what is too old in a room, if its time has come; gives when it comes next."""
+        before = await self._recall(group.room)
+        if before.lifetime == lifetime and self.epoch() < before.due:
+            return before.due
+        try:
+            return await self._walk(group.room, lifetime, before.place)
+        except GiveUp as error:
+            log.warning("what is too old cannot be deleted in %s: %s", group.room, error)
+            lost = error.key == "homeserver_invalid"  # the place: nobody can go on from there
+            again = Progress(self.epoch() + HOUR, lifetime, "" if lost else before.place)
+            await self._keep(group.room, again)
+            return again.due
+
+    async def _walk(self, room: RoomId, lifetime: int, place: str) -> int:
+        """Go on from where we were until nothing is too old any more; gives when something will be."""
+        waiting = frozenset(card.event for card in await self.cards.open("", None))
+        stays: list[int] = []
+        gone, at = 0, place
+        while True:
+            page = await self._patiently(lambda: self.messages.page(room, at, MOST))  # noqa: B023 - called at once
+            young, deleted = await self._swept(room, page, lifetime, waiting)
+            stays += young
+            gone += deleted
+            if not stays and page.next:
+                place = page.next
+                await self._keep(room, Progress(0, lifetime, place))
+            if not page.next or (young and not deleted):
+                break
+            at = page.next
+        progress = Progress(self._next(stays, lifetime), lifetime, place)
+        await self._keep(room, progress)
+        if gone:
+            log.info("%d messages were too old in %s", gone, room)
+        return progress.due
+
+    async def _swept(
+        self, room: RoomId, page: Page, lifetime: int, waiting: frozenset[EventId]
+    ) -> tuple[list[int], int]:
+        """Delete what is too old on a page; gives the times of what stays, and how much was deleted."""
+        stays, deleted = [], 0
+        for said in page.said:
+            if said.event in waiting:
+                stays.append(self.epoch())
+            elif said.at + lifetime > self.epoch():
+                stays.append(said.at)
+            else:
+                await self._delete(room, said.event)
+                deleted += 1
+        return stays, deleted
+
+    async def _delete(self, room: RoomId, event: EventId) -> None:
+        try:
+            await self._patiently(lambda: self.messages.take_out(room, event, "", f"{MEMORY}.{event}"))
+        except (Missing, Invalid):
+            return
+
+    def _next(self, stays: list[int], lifetime: int) -> int:
+        """When to look again: as soon as the oldest is too old, but not for every single message."""
+        seldom = self.epoch() + max(MINUTE, min(lifetime // 24, 6 * HOUR))
+        oldest = min(stays, default=self.epoch())
+        return max(seldom, min(oldest + lifetime, self.epoch() + DAY))
+
+    async def _patiently(self, ask: Callable[[], Awaitable[Page | None]]) -> Page:
+        """Ask, and again whenever the homeserver wants us to wait: nobody waits for us."""
+        while True:
+            try:
+                return await ask() or Page()
+            except RateLimited as limit:
+                await self.clock.wait(2 * (limit.after or 0) + BREATH)
+
+    async def _recall(self, room: RoomId) -> Progress:
+        kept = (await self.memory.recall(f"{MEMORY} {room}")).split(" ", 2)
+        return Progress(int(kept[0]), int(kept[1]), kept[2]) if len(kept) == 3 else Progress()
+
+    async def _keep(self, room: RoomId, progress: Progress) -> None:
+        await self.memory.keep(f"{MEMORY} {room}", f"{progress.due} {progress.lifetime} {progress.place}")
+
+
+def open_disappearing(engine: Engine, desk: Desk, messages: Messenger) -> Disappearing:
+    """Deletes what is too old as long as the engine runs, unless the operator leaves it to the homeserver."""
+
+    def epoch() -> int:
+        return desk.timers.epoch()
+
+    cards, clock = desk.cards, engine.clock
+    disappearing = Disappearing(engine.communities, messages, engine.store, cards, clock, epoch)
+    before = engine.watch.changed
+
+    async def changed(room: RoomId) -> None:
+        await disappearing.noticed(room)
+        await before(room)
+
+    if engine.settings.retention == BOT:
+        engine.watch.changed = changed
+        engine.besides.append(disappearing.run)
+    return disappearing
