@@ -143,13 +143,18 @@ class Audit:
 def deed_line(deed: Deed) -> Line:
     """One deed as people read it: what, and where somebody gave a reason, why."""
     values: dict[str, Value] = {name: _shown(value) for name, value in deed.values.items()}
-    what = Term(f"audit.{deed.what}", {"who": _shown(deed.who), **values})
+    what = Term(f"audit.{deed.what}", {"who": deed_who(deed), **values})
     by = Term(f"audit_door.{deed.door}")
     return (
         line("audit.with_reason", what=what, door=by, why=deed.why)
         if deed.why
         else line("audit.plain", what=what, door=by)
     )
+
+
+def deed_who(deed: Deed) -> Value:
+    """Who did it, as people read it."""
+    return _shown(deed.who)
 
 
 def _shown(value: str) -> Value:

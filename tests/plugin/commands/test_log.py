@@ -1,10 +1,16 @@
 """`log`, and the deeds that commands and hands leave in it."""
 
+import csv
+import json
+from io import StringIO
+
 import pytest
 
+from haven.ids import RoomId
 from haven.model import Role
 from plugin.by_hand import RolesByHand
 from plugin.store_roles import RoleStore
+from tests.fakes.homeserver_faults import survives
 from tests.plugin.commands.stage import Stage, text_of
 
 LINES = [
@@ -194,3 +200,82 @@ async def test_a_level_between_two_roles_is_the_hand_s_deed_and_its_mending_nobo
 async def test_the_watch_looks_before_the_keepers_do(stage: Stage) -> None:
     assert stage.engine.watch.before.__name__ == RolesByHand.noticed.__name__
     assert stage.engine.watch.saw.__name__ == RolesByHand.saw.__name__
+
+
+# --- as a file ----------------------------------------------------------------------------------------------
+
+
+async def exported(stage: Stage, words: str = "", by: str = "admin") -> tuple[RoomId, str]:
+    """Where the file was handed over, and what stands in it."""
+    said = await stage.say(by, f"!c log --export {words}", await stage.room("admins"))
+    (event,) = [one for one in said if one.content.get("msgtype") == "m.file"]
+    return event.room, stage.server.media[str(event.content["url"])].decode()
+
+
+async def test_it_is_exported_as_a_table_the_oldest_first(stage: Stage) -> None:
+    admins = await stage.room("admins")
+    await stage.say("admin", "!c ban @stranger:haven.test spam, twice", admins)
+    room, text = await exported(stage)
+    assert room == admins
+    first, second = csv.DictReader(StringIO(text))
+    assert list(first) == ["at", "who", "what", "door", "said", "why"]
+    assert (first["what"], first["who"]) == ("created", "'@owner:haven.test")
+    assert (second["what"], second["door"], second["why"]) == ("person_ban", "command", "spam, twice")
+    assert "@stranger:haven.test" in second["said"]
+    assert second["at"].endswith("+00:00")
+
+
+async def test_as_lines_for_programs_and_the_last_of_them(stage: Stage) -> None:
+    for name in ("Praga", "Viena"):
+        await stage.say("admin", f"!c group add {name}")
+    _, text = await exported(stage, "--format jsonl --last 1")
+    (row,) = [json.loads(each) for each in text.splitlines()]
+    assert row["who"] == "@admin:haven.test"
+    assert "Viena" in row["said"]
+
+
+async def test_it_is_handed_over_in_the_admins_room_wherever_it_was_asked_for(stage: Stage) -> None:
+    said = await stage.say("admin", "!c log --export")
+    (event,) = [one for one in said if one.content.get("msgtype") == "m.file"]
+    assert event.room == await stage.room("admins")
+    general = await stage.room("general")
+    assert "in the admins' room" in text_of([one for one in said if one.room == general])
+
+
+async def test_no_hidden_group_is_named_in_it_and_a_formula_is_none(stage: Stage) -> None:
+    await stage.say("owner", "!c group add Secret --visibility hidden")
+    await stage.say("owner", "!c group add =HYPERLINK(1)")
+    await stage.say("owner", "!c ban @stranger:haven.test =1+1")
+    _, text = await exported(stage)
+    assert "Secret" not in text
+    rows = list(csv.DictReader(StringIO(text)))
+    assert rows[-1]["why"] == "'=1+1"
+    assert not any(cell[:1] in "=+-@" for row in rows for cell in row.values() if cell)
+
+
+async def test_that_it_was_exported_is_a_deed(stage: Stage) -> None:
+    await exported(stage, by="moderator")
+    assert "@moderator:haven.test took the log as a file" in await stage.answer("admin", "!c log", "admins")
+
+
+async def test_a_member_gets_no_file(stage: Stage) -> None:
+    assert "cannot do that as `member`" in await stage.answer("member", "!c log --export")
+    assert stage.server.media == {}
+
+
+@pytest.mark.parametrize("words", ["--format xml", "--last x", "--export yes"])
+async def test_an_export_that_is_not_understood_is_none(stage: Stage, words: str) -> None:
+    await stage.say("admin", f"!c log --export {words}", "admins")
+    assert stage.server.media == {}
+
+
+@pytest.mark.parametrize("at", range(1, 6))
+async def test_dying_over_an_export_it_is_handed_over_once(stage: Stage, at: int) -> None:
+    incoming = await stage.incoming("admin", "!c log --export", await stage.room("admins"))
+    stage.server.faults.kill(at=at, user=stage.bot, after_effect=at % 2 == 0)
+    await survives(stage.dispatcher.handle(incoming))
+    stage.server.faults.forgive()
+    stage.services.homeserver._dead = False  # type: ignore[attr-defined]  # a new life of the same client
+    await stage.dispatcher.handle(incoming)
+    timeline = stage.server.rooms[await stage.room("admins")].timeline
+    assert len([one for one in timeline if one.content.get("msgtype") == "m.file"]) == 1
