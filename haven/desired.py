@@ -7,10 +7,11 @@ the room's id wherever it stands (`haven.plan.resolved`).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from haven.doors import group_join_rule, space_join_rule
 from haven.hierarchy import Servers, children, parents
 from haven.ids import RoomId, RoomVersion, UserId, server_of
 from haven.measures import MUTED_LEVEL
-from haven.model import Community, Group, JoinPolicy, Kind, Release, Role, Visibility
+from haven.model import Community, Group, Kind, Release, Role, Visibility
 from haven.permissions import (
     BOT_LEVEL,
     BRIDGE_LEVEL,
@@ -28,6 +29,7 @@ from haven.power import PowerLevels, creators_are_infinite
 from haven.records import community_record, group_record, keeping
 from haven.snapshot import Membership, Room, World, census
 from haven.stateevents import COMMUNITY, GROUP, HISTORY, PARENT
+from haven.succession import members, old_children
 
 PLACEHOLDER = "new:"
 
@@ -113,7 +115,7 @@ def desired_rooms(community: Community, world: World, actors: Actors) -> tuple[D
         return _resting(community, world, actors)
     servers = Servers(world.get(community.space))
     meant = _with_leavers(community, world)
-    outside = _outside(meant, world, actors)
+    outside = outside_of(meant, world, actors)
     rooms = (
         _released(meant, group, world)
         if group.released and group.room in world
@@ -190,7 +192,8 @@ def _with_leavers(community: Community, world: World) -> Community:
     return replace(community, removed={**gone, **community.removed}) if gone else community
 
 
-def _outside(community: Community, world: World, actors: Actors) -> Outside:
+def outside_of(community: Community, world: World, actors: Actors) -> Outside:
+    """Who is not of the community any more."""
     ours = {actors.bot, actors.bridge}
     space = world.get(community.space)
     members = space.members if space else {}
@@ -249,7 +252,7 @@ def _desired_space(community: Community, world: World, actors: Actors) -> Desire
         space=True,
         first=_FIRST,
         state={
-            ("m.room.join_rules", ""): _space_join_rule(community),
+            ("m.room.join_rules", ""): space_join_rule(community),
             **_listed(community, world, actors),
             (COMMUNITY, ""): community_record(community, world),
         },
@@ -279,13 +282,15 @@ def _desired_group(
         first=_GUESTS,
         state={
             (GROUP, ""): group_record(community, group, world),
-            ("m.room.join_rules", ""): _join_rule(community, group),
+            ("m.room.join_rules", ""): group_join_rule(community, group),
             **keeping(group, world),
-            **parents(community.space, world.get(group.room), server_of(actors.bot), servers),
+            **parents(
+                community.space, world.get(group.room), server_of(actors.bot), servers, community.former
+            ),
         },
         guests=_staff_present(community, world) if group.kind is Kind.ADMINS else frozenset(),
         helpers=bridge,
-        only=_only(community, group, actors),
+        only=only_for(community, group, actors),
         newcomers=_newcomers(community, group),
     )
 
@@ -317,31 +322,14 @@ def _bridge(group: Group, actors: Actors) -> frozenset[UserId]:
     return frozenset({actors.bridge} if group.bridged and actors.bridge else ())
 
 
-def _only(community: Community, group: Group, actors: Actors) -> frozenset[UserId] | None:
+def only_for(community: Community, group: Group, actors: Actors) -> frozenset[UserId] | None:
     """Who alone may be in a room, if it is not for everybody."""
     return staff(community) | {actors.bot} | _bridge(group, actors) if group.kind is Kind.ADMINS else None
 
 
 def _staff_present(community: Community, world: World) -> frozenset[UserId]:
-    """Those of the staff who are in the space: nobody is invited to the admins' room before they are a member."""
-    space = world.get(community.space)
-    return staff(community) & space.with_membership(Membership.JOINED) if space else frozenset()
-
-
-def _space_join_rule(community: Community) -> Content:
-    if community.lockdown is not None:
-        return {"join_rule": "invite"}
-    rules = {JoinPolicy.OPEN: "public", JoinPolicy.REQUEST: "knock", JoinPolicy.INVITE: "invite"}
-    return {"join_rule": rules[community.settings.join]}
-
-
-def _join_rule(community: Community, group: Group) -> Content:
-    shut = group.kind is Kind.ADMINS or group.archived or community.lockdown is not None
-    if shut or group.visibility is Visibility.HIDDEN:
-        return {"join_rule": "invite"}
-    if group.visibility is Visibility.REQUEST:
-        return {"join_rule": "knock"}
-    return {"join_rule": "restricted", "allow": [{"type": "m.room_membership", "room_id": community.space}]}
+    """Those of the staff who are members: nobody is invited to the admins' room before they are one."""
+    return staff(community) & members(world, community)
 
 
 def _frame(community: Community, group: Group) -> PowerLevels:
@@ -354,7 +342,8 @@ def _frame(community: Community, group: Group) -> PowerLevels:
 
 def _listed(community: Community, world: World, actors: Actors) -> dict[tuple[str, str], Content]:
     servers = {
-        group.room: Servers(world.get(group.room), _only(community, group, actors))
+        group.room: Servers(world.get(group.room), only_for(community, group, actors))
         for group in community.groups
     }
-    return children(community, world.get(community.space), server_of(actors.bot), servers)
+    space, home = world.get(community.space), server_of(actors.bot)
+    return {**children(community, space, home, servers), **old_children(community, world, home)}

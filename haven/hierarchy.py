@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from haven.ids import RoomId, UserId, server_of
-from haven.model import Community, Group, Kind, Visibility
+from haven.model import Community, Former, Group, Kind, Visibility
 from haven.ports import Content
 from haven.snapshot import Membership, Room
 from haven.stateevents import CHILD, PARENT
@@ -59,7 +59,7 @@ def children(
     shown = [group for group in community.groups if not (_is_hidden(group) or group.released)]
     listed: States = {(CHILD, str(group.room)): {} for group in community.groups}
     for place, group in enumerate(shown):
-        before = space.content(CHILD, group.room) if space else {}
+        before = child_of(space, group.room, group.former) if space else {}
         key = (CHILD, str(group.room))
         if group.archived or community.deactivated is not None:
             listed[key] = {name: value for name, value in before.items() if name != "via"}
@@ -67,6 +67,21 @@ def children(
             via = _via(servers[group.room], before, home)
             listed[key] = {**before, "via": via, **_standing(group, place, before)}
     return listed
+
+
+def child_of(space: Room, room: RoomId, former: Sequence[Former]) -> Content:
+    """What a space says of a room; where it says nothing yet, what it said of the room whose place this one took."""
+    stated = (space.content(CHILD, each) for each in (room, *(old.room for old in former)))
+    return next((content for content in stated if content), {})
+
+
+LAST = "~"
+"""The order of an old room: after all others (spec: the highest character there may be)."""
+
+
+def old_child(space: Room, room: RoomId, via: Sequence[str]) -> Content:
+    """What a space says of an old room while it is kept: listed last, and suggested to nobody."""
+    return {**space.content(CHILD, room), "via": list(via), "order": LAST, "suggested": False}
 
 
 def _is_hidden(group: Group) -> bool:
@@ -90,15 +105,24 @@ def stated_order(child: Content) -> str:
     return str(order) if counts else ""
 
 
-def parents(space: RoomId, room: Room | None, home: str, servers: Servers) -> States:
-    """The space as the one canonical parent; parents that people added stay, but are not canonical."""
+def parents(
+    space: RoomId, room: Room | None, home: str, servers: Servers, former: Sequence[Former] = ()
+) -> States:
+    """The space as the one canonical parent; parents that people added stay, but are not canonical.
+
+    ``former``: the spaces whose place this one took, which are parents no more.
+    """
     before = room.content(PARENT, space) if room else {}
     ours = {**before, "via": _via(servers, before, home), "canonical": True}
     others = {event.key: event.content for event in room.keyed(PARENT)} if room else {}
+    past = {str(old.room) for old in former}
     rivals = {
-        key: {**said, "canonical": False} for key, said in others.items() if said.get("canonical") is True
+        key: {**said, "canonical": False}
+        for key, said in others.items()
+        if said.get("canonical") is True and key not in past
     }
-    return {(PARENT, key): content for key, content in {**rivals, space: ours}.items()}
+    gone: dict[str, Content] = {key: {} for key in others if key in past}
+    return {(PARENT, key): content for key, content in {**rivals, **gone, space: ours}.items()}
 
 
 def _via(servers: Servers, before: Content, home: str) -> list[str]:

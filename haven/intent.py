@@ -10,9 +10,10 @@ from typing import TypeVar
 
 from haven.desired import Actors
 from haven.errors import HavenError
-from haven.hierarchy import stated_order
+from haven.hierarchy import child_of, stated_order
 from haven.ids import RoomId, UserId
-from haven.model import Community, Group, Kind, Link, Role
+from haven.measures import moved_mutes
+from haven.model import Community, Former, Group, Kind, Link, Role
 from haven.permissions import level_of, role_of_level
 from haven.ports import Content
 from haven.snapshot import Census, Membership, Room, World, called, census, described
@@ -35,6 +36,7 @@ from haven.stateevents import (
     read_retention,
     read_status,
 )
+from haven.succession import TOMBSTONE, formers, is_prepared, latest, led_to, replacement
 
 Record = TypeVar("Record")
 
@@ -57,12 +59,14 @@ class Intent:
 
 
 def read_intent(world: World, actors: Actors, space: RoomId | None = None) -> Intent:
-    """All communities of the world, or only the one of ``space``. Never raises; what cannot be used becomes a notice.
+    """All communities of the world, or only the one of ``space``, or of what took its place. Never raises; what cannot be used
+    becomes a notice.
 
     Takes time in proportion to the rooms of the communities read, if ``world`` is a `haven.snapshot.Census`.
     """
     reading = _Reading(census(world), actors)
-    rooms = world.values() if space is None else (world[space],) if space in world else ()
+    meant = latest(world, space, actors.bot) if space is not None else None
+    rooms = world.values() if meant is None else (world[meant],) if meant in world else ()
     found: dict[RoomId, Community] = {}
     for each in sorted((room for room in rooms if room.is_space), key=lambda room: room.age):
         community = reading.community(each)
@@ -83,6 +87,8 @@ class _Reading:
     notices: list[Notice] = field(default_factory=list)
 
     def community(self, space: Room) -> Community | None:
+        if self._is_past(space) or is_prepared(self.world, space, self.actors.bot):
+            return None
         record = self._record(space, COMMUNITY, read_community, believed=space.maker == self.actors.bot)
         if record is None:
             return None
@@ -90,7 +96,18 @@ class _Reading:
             self._notice(space, COMMUNITY, "second_of_its_kind")
             return None
         owned = self._succeeded(space, replace(record, owner=self._owner(space, record)))
-        return _community(space, owned, self._groups(space, record))
+        groups, old = self._groups(space, record), formers(self.world, space, self.actors.bot)
+        moved = {former.room: group.room for group in groups for former in group.former}
+        return _community(space, replace(owned, muted=moved_mutes(owned.muted, moved)), groups, old)
+
+    def _is_past(self, room: Room) -> bool:
+        """Whether another room has taken the place of this one; a tombstone that we do not believe is told of."""
+        if led_to(room) is None:
+            return False
+        past = replacement(self.world, room, self.actors.bot) is not None
+        if not past:
+            self._notice(room, TOMBSTONE, "replaced_by_hand")
+        return past
 
     def _owner(self, space: Room, record: CommunityRecord) -> UserId:
         """Who is owner. An admin can write the record, not take the owner's level: of what a hand wrote, the levels are witness.
@@ -123,11 +140,14 @@ class _Reading:
     def _groups(self, space: Room, record: CommunityRecord) -> list[Group]:
         """The rooms of a space. Where two claim a place that only one can have: the one the space names, else the elder."""
         named = {record.announcements, record.general, record.admins}
-        claims = [room for room in self.world.by_claim.get(space.id, ()) if not room.is_space]
+        spaces = (space.id, *(old.room for old in formers(self.world, space, self.actors.bot)))
+        claims = [room for each in spaces for room in self.world.by_claim.get(each, ()) if not room.is_space]
         groups: list[Group] = []
         taken: set[str] = set()
         for room in sorted(claims, key=lambda room: room.id not in named):
             self.seen.add(room.id)
+            if self._is_past(room) or is_prepared(self.world, room, self.actors.bot):
+                continue
             group = self._group(room, space)
             if group is None:
                 continue
@@ -177,7 +197,7 @@ class _Reading:
         record = self._record(room, GROUP, read_group, believed=known)
         if record is None:
             return None
-        links = self._links(room)
+        links, old = self._links(room), formers(self.world, room, self.actors.bot)
         return Group(
             room=room.id,
             kind=record.kind,
@@ -185,7 +205,7 @@ class _Reading:
             slot=room.slot,
             topic=described(room),
             visibility=record.visibility,
-            suggested=space.content(CHILD, room.id).get("suggested") is True,
+            suggested=child_of(space, room.id, old).get("suggested") is True,
             exceptions=record.exceptions,
             links=links,
             bridged=bool(links) or _has_live_bridge(room),
@@ -194,6 +214,7 @@ class _Reading:
             history=read_history(room.content(HISTORY)),
             retention=read_retention(room.content(RETENTION)),
             encrypted=is_encrypted(room.content(ENCRYPTION)),
+            former=old,
         )
 
     def _links(self, room: Room) -> tuple[Link, ...]:
@@ -217,7 +238,9 @@ def _has_live_bridge(room: Room) -> bool:
     return any(status is not None and status.state is not LinkState.UNLINKED for status in statuses)
 
 
-def _community(space: Room, record: CommunityRecord, groups: list[Group]) -> Community:
+def _community(
+    space: Room, record: CommunityRecord, groups: list[Group], former: tuple[Former, ...]
+) -> Community:
     expelled, members = space.expulsions, space.members
     return Community(
         space=space.id,
@@ -235,12 +258,13 @@ def _community(space: Room, record: CommunityRecord, groups: list[Group]) -> Com
         banned={user: how.reason for user, how in expelled.items() if members[user] is Membership.BANNED},
         removed={user: how.reason for user, how in expelled.items() if members[user] is Membership.REMOVED},
         left=space.with_membership(Membership.LEFT),
+        former=former,
     )
 
 
 def _place(space: Room, group: Group) -> tuple[str, int]:
     """Groups stand as the space orders them; those it does not list come last, in the order they were made."""
-    order = stated_order(space.content(CHILD, group.room))
+    order = stated_order(child_of(space, group.room, group.former))
     return order or "~", list(Kind).index(group.kind)
 
 

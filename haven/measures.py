@@ -48,6 +48,16 @@ class Lockdown:
     why: str = ""
 
 
+def moved_mutes(mutes: Mapping[UserId, Mute], moved: Mapping[RoomId, RoomId]) -> Mapping[UserId, Mute]:
+    """The same mutes in the rooms that took the place of others."""
+    if not any(room in moved for mute in mutes.values() for room in mute.rooms):
+        return mutes
+    return {
+        user: Mute(mute.until, frozenset(moved.get(room, room) for room in mute.rooms))
+        for user, mute in mutes.items()
+    }
+
+
 def read_mutes(value: object) -> dict[UserId, Mute]:
     """Mutes out of JSON, as far as they can be read."""
     pairs = value.items() if isinstance(value, Mapping) else ()

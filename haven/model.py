@@ -175,6 +175,32 @@ class Link:
         return f"{self.network}:{self.chat}"
 
 
+LONGEST_KEPT = 23 * 24 * 3_600_000
+"""How much longer, in ms, an old room stays where somebody still needs it to find the new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A room that another took the place of by an upgrade, and that is still in the list, ``until`` a time (ms since the epoch).
+
+    ``over``: that time has come; ``overdue``: long ago, so that it waits for nobody any more.
+    """
+
+    room: RoomId
+    until: int
+    over: bool = False
+    overdue: bool = False
+
+    def at(self, now: int) -> "Former":
+        """The same as of a time, in ms since the epoch."""
+        over, overdue = self.until <= now, self.until + LONGEST_KEPT <= now
+        return (
+            self
+            if (over, overdue) == (self.over, self.overdue)
+            else replace(self, over=over, overdue=overdue)
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """One room of a community as it is meant.
@@ -186,6 +212,7 @@ class Group:
     ``made_for``: who is invited at the moment the room is made.
     ``archived``: read only, out of the list and closed to joins. ``released``: on its way out of the community, to live on by itself.
     ``retention``: after how many ms messages disappear. ``encrypted``: once it is, it stays so.
+    ``former``: the rooms whose place this one has taken and which are still kept, the last one first.
     """
 
     room: RoomId
@@ -204,10 +231,16 @@ class Group:
     history: History = History.JOINED
     retention: int | None = None
     encrypted: bool = False
+    former: tuple[Former, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", checked_name(self.name))
         object.__setattr__(self, "topic", checked_description(self.topic))
+
+
+def _group_at(group: Group, now: int) -> Group:
+    """A group as of a time; itself where nothing of it has a time."""
+    return replace(group, former=tuple(old.at(now) for old in group.former)) if group.former else group
 
 
 def _without(held: Mapping[UserId, Held], *others: Collection[UserId]) -> Mapping[UserId, Held]:
@@ -233,6 +266,7 @@ class Community:
     ``successor``: who becomes owner when the owner leaves the space.
     ``banned``, ``removed``: who was banned, or put out by somebody, with the reason; they have no role and no exception any
     more. ``left``: who went by themselves; their role waits for them. The owner is in none of these.
+    ``former``: the spaces whose place this one has taken and which are still kept, the last one first.
     """
 
     space: RoomId
@@ -250,6 +284,7 @@ class Community:
     banned: Mapping[UserId, str] = field(default_factory=dict)
     removed: Mapping[UserId, str] = field(default_factory=dict)
     left: frozenset[UserId] = frozenset()
+    former: tuple[Former, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", checked_name(self.name))
@@ -298,17 +333,30 @@ class Community:
 
     def at(self, now: int) -> "Community":
         """The same community without what has ended by then, in ms since the epoch."""
-        if not any(mute.ended(now) for mute in self.muted.values()):
+        olds = self.all_former
+        if not olds and not any(mute.ended(now) for mute in self.muted.values()):
             return self
-        return replace(self, muted={user: mute for user, mute in self.muted.items() if not mute.ended(now)})
+        return replace(
+            self,
+            muted={user: mute for user, mute in self.muted.items() if not mute.ended(now)},
+            former=tuple(old.at(now) for old in self.former),
+            groups=tuple(_group_at(group, now) for group in self.groups) if olds else self.groups,
+        )
+
+    @property
+    def all_former(self) -> tuple[Former, ...]:
+        """Every old room that is kept, those of the space first."""
+        return (*self.former, *(old for group in self.groups for old in group.former))
 
     def only(self, kind: Kind) -> Group | None:
         """The one room of a kind there is at most one of (announcements, general, admins)."""
         return next((group for group in self.groups if group.kind is kind), None)
 
     def group(self, room: RoomId) -> Group | None:
-        """The group that lives in ``room``."""
-        return next((group for group in self.groups if group.room == room), None)
+        """The group that lives in ``room``, or did before that was upgraded."""
+        living = next((group for group in self.groups if group.room == room), None)
+        past = (group for group in self.groups if any(old.room == room for old in group.former))
+        return living or next(past, None)
 
     def role_of(self, user: UserId) -> Role:
         """The role of a person in the whole community."""

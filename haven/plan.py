@@ -16,6 +16,7 @@ from haven.desired import (
 )
 from haven.ids import RoomId, UserId
 from haven.model import Community
+from haven.past import old_rooms
 from haven.people import people_changes
 from haven.ports import Content, NewRoom, StateEvent
 from haven.reach import POWER, Obstacle, Reach
@@ -52,7 +53,7 @@ def plan_for(community: Community, world: World, actors: Actors) -> Plan:
     creations: list[Change] = []
     wanted: list[Change] = []
     obstacles: list[Obstacle] = []
-    for desired in desired_rooms(meant, known, actors):
+    for desired in (*desired_rooms(meant, known, actors), *old_rooms(meant, known, actors)):
         if is_placeholder(desired.room):
             creations.append(CreateRoom(desired.room, _new_room(desired)))
             wanted.extend(_after_creation(desired))

@@ -137,12 +137,13 @@ class Loop:
 
 
 def managed(community: Community, world: World, actors: Actors) -> frozenset[RoomId]:
-    """The rooms that are ours to change for this community: its own, and twins that an interrupted founding left."""
+    """The rooms that are ours to change for this community: its own, those before them, and twins that a founding left."""
     where = located(community, world, actors)
     slots = {where.slot, *(group.slot for group in where.groups)} - {""}
     by_slot = census(world).by_slot
     twins = (room.id for slot in slots for room in by_slot.get(slot, ()) if room.maker == actors.bot)
-    return frozenset({where.space, *(group.room for group in where.groups), *twins})
+    former = (old.room for old in where.all_former)
+    return frozenset({where.space, *(group.room for group in where.groups), *former, *twins})
 
 
 async def apply(

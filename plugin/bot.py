@@ -17,7 +17,7 @@ from .catchup import Catchup
 from .clock import SystemClock
 from .commands.dispatcher import Dispatcher
 from .config import Config, Settings, WrongSetting
-from .dealers import register_dealers
+from .dealers import open_upgrades, register_dealers
 from .desk import open_desk
 from .engine import Engine, build
 from .entrance.entrance import open_entrance
@@ -111,7 +111,17 @@ class HavenBot(Plugin):
         personal = open_personal(self.database, desk, entrance)
         communities, jobs = engine.communities, engine.jobs
         services = Services(
-            communities, jobs, messages, settings, phrases, homeserver, desk, entrance, safety, personal
+            communities,
+            jobs,
+            messages,
+            settings,
+            phrases,
+            homeserver,
+            desk,
+            entrance,
+            safety,
+            personal,
+            open_upgrades(self.database, engine, desk, replies, homeserver),
         )
         register_dealers(services, engine)
         open_disappearing(engine, desk, messages)

@@ -1,13 +1,22 @@
 """Wires what listens: who deals which cards, and whose timers ring."""
 
+from mautrix.util.async_db import Database
+
+from .desk import Desk
 from .engine import Engine
+from .replies import Replies
 from .service.adoptions import KIND as ADOPTION
 from .service.adoptions import Adoptions
+from .service.followers import Followers
 from .service.services import Services
 from .service.suggestions import KIND as SUGGESTION
 from .service.suggestions import Suggestions
 from .service.transfers import KIND as TRANSFER
 from .service.transfers import Transfers
+from .service.upgrade_cards import KIND as UPGRADE
+from .service.upgrade_cards import UpgradeCards
+from .service.upgrades import Upgrades, Upgrading
+from .store_moves import MoveStore
 
 
 def register_dealers(services: Services, engine: Engine) -> None:
@@ -18,4 +27,24 @@ def register_dealers(services: Services, engine: Engine) -> None:
     desk.cards.dealers[ADOPTION] = Adoptions(
         services.communities, services.homeserver, desk.cards, desk.audit
     )
+    desk.cards.dealers[UPGRADE] = services.upgrades
     desk.cards.dealers[TRANSFER] = Transfers(services.communities, desk.cards, desk.audit)
+
+
+def open_upgrades(
+    database: Database, engine: Engine, desk: Desk, replies: Replies, homeserver: Upgrading
+) -> UpgradeCards:
+    """What upgrades rooms, and looks after the old ones as long as the engine runs."""
+    followers = Followers(engine.communities, desk.timers)
+    upgrades = Upgrades(
+        engine.communities,
+        homeserver,
+        MoveStore(database),
+        replies,
+        desk.audit,
+        desk.cards.resume,
+        followers.follow,
+    )
+    engine.jobs.upgrade = upgrades.carry_out
+    engine.besides.append(followers.resume)
+    return UpgradeCards(engine.communities, engine.jobs, desk.cards, upgrades)

@@ -13,7 +13,7 @@ from .cards import Cards
 from .engine import Engine
 from .events import Reaction
 from .replies import Replies
-from .service.work import SUGGESTED, FoundingJob, GroupJob, Job
+from .service.work import SUGGESTED, FoundingJob, GroupJob, Job, UpgradeJob
 from .store import now_ms
 from .store_audit import AuditStore
 from .store_cards import CardStore
@@ -38,6 +38,8 @@ class Desk:
         """Write into the audit log what a job has made; what was suggested was written down when it was approved."""
         work, community = job.work, outcome.community
         if isinstance(work, GroupJob) and work.slot.startswith(SUGGESTED):
+            return
+        if isinstance(work, UpgradeJob):
             return
         if isinstance(work, FoundingJob):
             who, what, name = work.founding.owner, "created", work.founding.name

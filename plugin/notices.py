@@ -15,6 +15,7 @@ from haven.intent import Intent, Notice
 from haven.model import Kind
 from haven.snapshot import Room, World, called
 from haven.stateevents import COMMUNITY, GROUP
+from haven.succession import is_prepared, latest
 
 from .concerns import Concern, Warns
 from .service.communities import Communities
@@ -22,7 +23,15 @@ from .service.communities import Communities
 log = logging.getLogger("haven.notices")
 
 WORDED = frozenset(
-    {"foreign", "unknown_community", "second_of_its_kind", "state_damaged", "state_newer", "owner_left"}
+    {
+        "foreign",
+        "unknown_community",
+        "second_of_its_kind",
+        "state_damaged",
+        "state_newer",
+        "owner_left",
+        "replaced_by_hand",
+    }
 )
 """The notices that have a sentence of their own."""
 
@@ -78,7 +87,8 @@ def admins_room(space: RoomId, world: World, bot: UserId) -> RoomId | None:
     """The admins' room of a community, also where the record of its space cannot be read any more."""
     for room in world.values():
         record = room.content(GROUP)
-        if (record.get("community"), record.get("kind")) == (space, Kind.ADMINS) and bot in room.creators:
+        ours = (record.get("community"), record.get("kind")) == (space, Kind.ADMINS) and bot in room.creators
+        if ours and latest(world, room.id, bot) == room.id and not is_prepared(world, room, bot):
             return room.id
     return None
 

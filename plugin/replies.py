@@ -10,15 +10,18 @@ from haven.ids import EventId, RoomId, server_of
 from haven.model import Community, Group, Kind
 from haven.phrases import Phrases
 from haven.reconcile import Outcome
+from haven.succession import KEPT_FOR
 
 from .addresses import room_link
 from .concerns import Concern
+from .durations import DAY
 from .events import Incoming
 from .homeserver_messages import Messenger, Words
 from .outcomes import troubles
-from .service.work import FoundingJob, Job
+from .service.work import FoundingJob, GroupJob, Job, UpgradeJob
 from .wording import Answer, Line, Shown, Wording, head, item, line, link, of_error, pages
 
+KEPT_DAYS = KEPT_FOR // DAY
 TRIES = 5
 BACK_OFF = 2.0
 """Seconds before the second try where nobody said how long; doubled each time."""
@@ -108,13 +111,14 @@ class Replies:
 
     async def job_finished(self, job: Job, outcome: Outcome) -> None:
         """See `plugin.service.jobs.Tells`."""
-        told = _founded(outcome.community) if isinstance(job.work, FoundingJob) else _added(job, outcome)
-        await self._edit(job, (*told, *troubles(outcome)), "finished")
+        await self._edit(job, (*_ended(job, outcome), *troubles(outcome)), "finished")
 
     async def job_failed(self, job: Job, error: HavenError | None, reference: str) -> None:
         """See `plugin.service.jobs.Tells`."""
         why = line("answer.bug", reference=reference) if error is None else of_error(error)
-        await self._edit(job, (line("job.failed", name=_name(job)), why), "failed")
+        upgrades = isinstance(job.work, UpgradeJob)
+        said = line("job.upgrade_failed" if upgrades else "job.failed", name=_name(job))
+        await self._edit(job, (said, why), "failed")
 
     async def warn(
         self, room: RoomId, language: str, concerns: tuple[Concern, ...], transaction: str
@@ -156,10 +160,36 @@ class Replies:
 
 
 def _name(job: Job) -> str:
-    return job.work.founding.name if isinstance(job.work, FoundingJob) else job.work.wished.name
+    match job.work:
+        case FoundingJob(founding):
+            return founding.name
+        case UpgradeJob(name=name):
+            return name
+        case GroupJob(wished=wished):
+            return wished.name
+
+
+def _ended(job: Job, outcome: Outcome) -> tuple[Line, ...]:
+    match job.work:
+        case FoundingJob():
+            return _founded(outcome.community)
+        case UpgradeJob():
+            return _upgraded(job.work, outcome.community)
+        case GroupJob():
+            return _added(job, outcome)
+
+
+def _upgraded(work: UpgradeJob, community: Community) -> tuple[Line, ...]:
+    group = community.group(work.room)
+    space = link(community.name, room_link(community.space, (server_of(community.owner),)))
+    name = room_shown(community, group) if group else space
+    key = "job.upgrade_done" if group else "job.upgrade_space_done"
+    return (line(key, name=name, version=work.version), line("job.upgrade_kept", n=KEPT_DAYS))
 
 
 def _started(job: Job) -> Line:
+    if isinstance(job.work, UpgradeJob):
+        return line("job.upgrade_started", name=_name(job), version=job.work.version)
     key = "job.community_started" if isinstance(job.work, FoundingJob) else "job.group_started"
     return line(key, name=_name(job))
 

@@ -1,16 +1,16 @@
 """Whether somebody may do something in a community, judged by what was last seen of its space."""
 
+from haven import succession
 from haven.errors import NotAllowed
 from haven.ids import UserId
 from haven.model import Community, Group, Role
 from haven.permissions import Right, has_right, holders
-from haven.snapshot import Membership, World
+from haven.snapshot import World
 
 
 def is_member(world: World, community: Community, user: UserId) -> bool:
-    """Whether somebody is joined to the space of a community."""
-    space = world.get(community.space)
-    return space is not None and space.members.get(user) is Membership.JOINED
+    """Whether somebody is joined to the space of a community, or to the one before it and not yet gone over."""
+    return succession.is_member(world, community, user)
 
 
 def require(

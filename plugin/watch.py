@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from haven.errors import TryLater
-from haven.ids import RoomId
+from haven.ids import RoomId, UserId
 from haven.ports import StateEvent
 from haven.snapshot import Census
 from haven.stateevents import GROUP
+from haven.succession import latest
 
 from .clock import Clock, within
 from .concerns import Concern
@@ -113,7 +114,7 @@ class Watch:
         try:
             world = await self.rooms.observe()
             await self.before(touched)
-            for space in affected(world, touched):
+            for space in affected(world, touched, self.communities.loop.actors.bot):
                 self._keeper(space).nudge()
                 await asyncio.sleep(0)
             self._stale.set()
@@ -169,10 +170,12 @@ class Watch:
         await self.notices.report(space, "keeper", concerns)
 
 
-def affected(world: Census, touched: Iterable[RoomId]) -> set[RoomId]:
-    """The spaces that changes in these rooms may concern: those they are or claim, also of their twins in the same slot."""
+def affected(world: Census, touched: Iterable[RoomId], bot: UserId) -> set[RoomId]:
+    """The spaces that changes in these rooms may concern: those they are or claim, also of their twins in the same slot.
+
+    Of a space that was upgraded: the one it is today.
+    """
     seen = [room for room in (world.get(each) for each in touched) if room is not None]
     twins = [twin for room in seen if room.slot for twin in world.by_slot.get(room.slot, ())]
-    return {
-        room.id if room.is_space else RoomId(room.text(GROUP, "community")) for room in (*seen, *twins)
-    } & world.keys()
+    spaces = {room.id if room.is_space else RoomId(room.text(GROUP, "community")) for room in (*seen, *twins)}
+    return {latest(world, space, bot) for space in spaces & world.keys()}

@@ -51,6 +51,7 @@ ANSWERED: Mapping[str, Right] = {
     "somebody asks to join a group": Right.APPROVE,
     "a suggested group": Right.DECIDE_SUGGESTIONS,
     "a room to be adopted": Right.ADOPT,
+    "the community's space to be upgraded": Right.UPGRADE,
     "many people to be removed": Right.REMOVE_PEOPLE,
     "many people to be banned": Right.BAN,
     "people whom ban lists name": Right.BAN,

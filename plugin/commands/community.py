@@ -6,7 +6,7 @@ from haven.errors import NotAllowed
 from haven.founding import Founding, Titles, WishedGroup
 from haven.model import Community, Kind, Settings
 from haven.permissions import Right
-from haven.snapshot import Membership
+from haven.succession import members
 
 from ..service.groups import shown_space
 from ..service.texts import Text, text_in
@@ -74,10 +74,7 @@ def _shown(asked: Asked, community: Community) -> Iterator[Line]:
     yield head("show.name", name=shown_space(asked.world, community))
     if community.description:
         yield line("show.description", text=community.description)
-    members = asked.world[community.space].with_membership(Membership.JOINED) - {
-        asked.services.homeserver.user
-    }
-    yield line("show.members", n=len(members))
+    yield line("show.members", n=len(members(asked.world, community) - {asked.services.homeserver.user}))
     yield line("show.owner", who=person(community.owner))
     if community.deactivated is not None:
         yield line("show.deactivated")

@@ -4,7 +4,7 @@ from haven.errors import Invalid
 from haven.ids import UserId
 from haven.model import Community
 from haven.permissions import Right
-from haven.snapshot import Membership
+from haven.succession import members
 
 from ..addresses import user_link
 from ..durations import DAY, duration
@@ -98,7 +98,7 @@ async def list_(asked: Asked, community: Community) -> Answer:
     ]
     if not told:
         return answer(line("invite.none", usage=code(CREATE.usage)))
-    joined = asked.world[community.space].with_membership(Membership.JOINED)
+    joined = members(asked.world, community)
     lines = [_listed(one, now, joined & set(await store.came_by(one.id))) for one in told]
     return Answer((head("invite.head", n=len(lines)), *lines), asked.sight(community).desk)
 

@@ -21,6 +21,7 @@ from . import (
     settings,
     suggestion,
     text,
+    upgrade,
     upkeep,
 )
 from .asked import Section, Table
@@ -29,7 +30,14 @@ TABLE = Table(
     (
         Section(
             community.SECTION.key,
-            (*community.SECTION.entries, *settings.ENTRIES, *upkeep.ENTRIES, *log.ENTRIES, *ending.ENTRIES),
+            (
+                *community.SECTION.entries,
+                *settings.ENTRIES,
+                *upkeep.ENTRIES,
+                *log.ENTRIES,
+                *ending.ENTRIES,
+                *upgrade.ENTRIES,
+            ),
         ),
         Section(
             group.SECTION.key,

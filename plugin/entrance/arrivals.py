@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from haven.ids import RoomId, UserId
 from haven.model import Community, Role
 from haven.snapshot import Membership, World
+from haven.succession import members
 
 from ..audit import Audit, Deed, Door
 from ..durations import DAY
@@ -77,7 +78,7 @@ class Arrivals:
 
     def _joined(self, community: Community, world: World) -> frozenset[UserId]:
         actors = self.communities.loop.actors
-        return world[community.space].with_membership(Membership.JOINED) - {actors.bot, actors.bridge}
+        return members(world, community) - {actors.bot, actors.bridge}
 
     def _come(self, community: Community, who: UserId, before: Arrival | None) -> Arrival:
         """Who was here before, or looks after the community, needs no greeting."""

@@ -14,6 +14,7 @@ from haven.model import Community, Role
 from haven.reconcile import Outcome
 from haven.snapshot import PRESENT, Membership, World
 from haven.stateevents import GROUP
+from haven.succession import latest
 
 from ..clock import Clock
 from ..desk import Desk
@@ -87,7 +88,9 @@ class Entrance:
         """Look at every community that it may concern; one that must wait keeps no other waiting. Raises `TryLater`."""
         world, intent = await self.communities.reading()
         waits: TryLater | None = None
-        for space in _spaces(world, touched) & intent.communities.keys():
+        bot = self.communities.loop.actors.bot
+        spaces = {latest(world, space, bot) for space in _spaces(world, touched)}
+        for space in spaces & intent.communities.keys():
             try:
                 await self.look(intent.communities[space], world)
             except TryLater as later:
@@ -125,7 +128,7 @@ class Entrance:
         invite, new = await self.invites.redeem(code, who)
         try:
             community = await self.communities.fresh(invite.space)
-            held = self.communities.rooms.world[invite.space].members.get(who)
+            held = self.communities.rooms.world[community.space].members.get(who)
             if community.deactivated is not None or held is Membership.BANNED:
                 raise NotAllowed("join_closed")
             if held in PRESENT:
@@ -133,7 +136,7 @@ class Entrance:
                     await self.invites.store.release(invite.id, who)
                 return community, Welcome.IN_ALREADY
             name = await self.requests.replies.messages.display_name(message.room, who)
-            request = Request(who, invite.space, name[:100], "", invite.id, invite.name, message.room)
+            request = Request(who, community.space, name[:100], "", invite.id, invite.name, message.room)
             if await self.requests.must_ask(community, invite, who):
                 await self.requests.ask(community, request)
                 return community, Welcome.ASKED

@@ -11,6 +11,7 @@ from haven.errors import GiveUp, Refused
 from haven.ids import RoomId, UserId, server_of
 from haven.model import Community, Kind
 from haven.snapshot import Membership, World
+from haven.succession import members
 
 log = logging.getLogger("haven.entrance")
 
@@ -44,9 +45,10 @@ class Everybody:
         if not self.able or news is None or news.room not in world or community.lockdown is not None:
             return False
         there, home = world[news.room].members, server_of(self.bot)
-        members = world[community.space].with_membership(Membership.JOINED)
         waiting = {Membership.INVITED, None}
-        local = (who for who in members if server_of(who) == home and there.get(who) in waiting)
+        local = (
+            who for who in members(world, community) if server_of(who) == home and there.get(who) in waiting
+        )
         missing = sorted(who for who in local if (news.room, who) not in self.in_vain)
         for who in missing[:AT_ONCE]:
             if not await self._joined(news.room, who):

@@ -68,11 +68,26 @@ def _text(content: Content, name: str, limit: int) -> str:
 
 
 def knocking(community: Community, world: World) -> Iterator[tuple[RoomId, UserId]]:
-    """Who knocks where, at the space and at its rooms but the admins' one, which lets nobody in."""
-    rooms = (community.space, *(group.room for group in community.groups if group.kind is not Kind.ADMINS))
-    for room in rooms:
+    """Who knocks where, at the space and at its rooms but the admins' one, which lets nobody in.
+
+    Who had knocked at a room before it was upgraded still waits for an answer.
+    """
+    groups = [group for group in community.groups if group.kind is not Kind.ADMINS]
+    rooms = [(community.space, community.former), *((group.room, group.former) for group in groups)]
+    for room, former in rooms:
         if room in world:
-            yield from ((room, who) for who in sorted(world[room].with_membership(Membership.KNOCKING)))
+            now = world[room].with_membership(Membership.KNOCKING)
+            yield from ((room, who) for who in sorted(now))
+            for old in former:
+                waiting = world[old.room].with_membership(Membership.KNOCKING) if old.room in world else ()
+                yield from ((old.room, who) for who in sorted(waiting) if who not in world[room].members)
+
+
+def today(community: Community, room: RoomId) -> RoomId:
+    """Where a room that somebody knocked at is now, if it was upgraded since."""
+    group = community.group(room)
+    past = any(old.room == room for old in community.former)
+    return group.room if group else community.space if past else room
 
 
 def place(community: Community, group: Group | None) -> str:
@@ -104,11 +119,13 @@ def listed(card: Card, community: Community) -> Line:
     return item("request.one", name=request.name or request.who, **about)
 
 
-def answered_elsewhere(card: Card, world: World) -> Line | None:
+def answered_elsewhere(card: Card, community: Community, world: World) -> Line | None:
     """What became of a request that nobody answered by us; ``None`` while it waits."""
     request = request_of(card)
-    room = world.get(request.room)
-    held = room.members.get(request.who) if room else Membership.LEFT
+    rooms = (world.get(room) for room in (today(community, request.room), request.room))
+    held = next((room.members[request.who] for room in rooms if room and request.who in room.members), None)
+    if request.room not in world:
+        held = Membership.LEFT
     waits = {Membership.KNOCKING} if not request.chat else set(Membership) - _ENDS | {None}
     if held in waits:
         return None

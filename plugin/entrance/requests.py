@@ -15,6 +15,7 @@ from haven.model import CodePolicy, Community, Kind
 from haven.permissions import Right, has_right
 from haven.ports import ReadsState
 from haven.snapshot import PRESENT, Membership, World
+from haven.succession import is_member, latest
 
 from ..audit import Audit, Deed, Door
 from ..cards import Card, Cards, Word
@@ -40,6 +41,7 @@ from .request import (
     knocking,
     place,
     request_of,
+    today,
 )
 
 log = logging.getLogger("haven.entrance")
@@ -83,7 +85,7 @@ class Requests:
         carried_out = {timer.key for timer in await self.timers.store.timers(PENDING)}
         waiting = 0
         for card in open_cards.values():
-            gone = answered_elsewhere(card, world)
+            gone = answered_elsewhere(card, community, world)
             waiting += gone is None
             if gone is not None and card.id not in carried_out:
                 await self.cards.withdraw(card, (gone,))
@@ -106,11 +108,11 @@ class Requests:
             return False
         request = knocked(room, who, member)
         world = self.communities.rooms.world
-        if room != community.space and world[community.space].members.get(who) is not Membership.JOINED:
+        if today(community, room) != community.space and not is_member(world, community, who):
             await self._turn_away(community, request, self._text(community, "request.join_first"))
             return False
         told = member.get("reason")
-        given = code_in(told) if isinstance(told, str) and room == community.space else ""
+        given = code_in(told) if isinstance(told, str) and today(community, room) == community.space else ""
         if given:
             return await self._take_code(community, request, given)
         if not shown:
@@ -217,31 +219,42 @@ class Requests:
 
     async def _seen_anew(self, community: Community, room: RoomId) -> None:
         """Read a group anew; the space has just been read with the community. Raises `Missing` where we are in it no more."""
-        if room != community.space:
-            self.communities.rooms.doubt((room,))
+        now = self._now(room)
+        if now != community.space:
+            self.communities.rooms.doubt((room, now))
             await self.communities.rooms.observe()
-        if room not in self.communities.rooms.world:
+        if now not in self.communities.rooms.world:
             raise Missing("group_gone")
+
+    def _now(self, room: RoomId) -> RoomId:
+        """Where a room is today: it may have been upgraded since somebody knocked there."""
+        return latest(self.communities.rooms.world, room, self.communities.loop.actors.bot)
 
     async def _let_in(self, community: Community, request: Request) -> None:
         world = self.communities.rooms.world
-        held = world[request.room].members.get(request.who)
+        room = self._now(request.room)
+        held = world[room].members.get(request.who)
         if held in PRESENT:
             return
         if held is Membership.BANNED:
             raise Invalid("request_banned", who=request.who)
-        if held is not Membership.KNOCKING and not request.chat:
+        waits = Membership.KNOCKING in (held, world[request.room].members.get(request.who))
+        if not waits and not request.chat:
             raise Invalid("request_gone", who=request.who)
-        if request.room != community.space and request.who not in world[community.space].with_membership(
-            Membership.JOINED
-        ):
+        if room != community.space and not is_member(world, community, request.who):
             raise Invalid("request_not_member", who=request.who)
         await self.invite(request)
 
     async def invite(self, request: Request) -> None:
         """Invite whoever a request is of."""
-        hands = self.communities.loop.hands
-        await self.replies.patiently(lambda: hands.invite(request.room, request.who))
+        hands, world, room = (
+            self.communities.loop.hands,
+            self.communities.rooms.world,
+            self._now(request.room),
+        )
+        await self.replies.patiently(lambda: hands.invite(room, request.who))
+        if room != request.room and world[request.room].members.get(request.who) is Membership.KNOCKING:
+            await self.replies.patiently(lambda: hands.kick(request.room, request.who))
 
     async def _turn_away(self, community: Community, request: Request, text: str) -> None:
         """Refuse a knock, or an invitation that was given meanwhile; whoever is in already stays."""

@@ -12,6 +12,7 @@ from haven.errors import GiveUp, TryLater
 from haven.ids import RoomId, UserId
 from haven.model import Community, FirstSteps, Kind, Visibility
 from haven.snapshot import Membership, World
+from haven.succession import is_member
 
 from ..durations import DAY, MINUTE
 from ..replies import Replies
@@ -129,7 +130,7 @@ class Steps:
             return
         user = UserId(who)
         held = world[news.room].members.get(user) if news.room in world else Membership.JOINED
-        if held is not None or world[community.space].members.get(user) is not Membership.JOINED:
+        if held is not None or not is_member(world, community, user):
             return
         chat = self._chat(world, user)
         with suppress(GiveUp):

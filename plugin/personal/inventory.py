@@ -158,6 +158,7 @@ CARDS: Mapping[str, Theirs] = {
     "report": Theirs.STAYS,
     "expulsion": Theirs.STAYS,
     "listed": Theirs.STAYS,
+    "upgrade": Theirs.STAYS,
 }
 """The open cards by kind. Of one that is decided nothing is kept but what it was about."""
 
@@ -176,6 +177,7 @@ TIMERS: Mapping[str, Erased] = {
     "stray": Erased.PASSING,
     "listed": Erased.PASSING,
     "banlists": Erased.NOTHING,
+    "follow": Erased.NOTHING,
 }
 """The timers by kind. Those of mutes last as long as the mutes, which stand in the space; the other passing ones for half a minute."""
 

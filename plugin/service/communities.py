@@ -13,8 +13,9 @@ from haven.intent import Intent, read_intent
 from haven.model import Community
 from haven.plan import Plan, plan_for
 from haven.reconcile import Loop, Outcome, Progress
-from haven.snapshot import Membership, World
+from haven.snapshot import World
 from haven.stateevents import GROUP
+from haven.succession import ancestors, is_member, latest
 
 from ..rooms import Rooms
 
@@ -82,7 +83,8 @@ class Communities:
         return self._read
 
     def one_of(self, world: World, space: RoomId) -> Community | None:
-        """The community of a space, in a world, without what has ended by now."""
+        """The community of a space, or of what took its place, in a world, without what has ended by now."""
+        space = latest(world, space, self.loop.actors.bot)
         if self._read is not None and self._read[0] is world:
             found = self._read[1].communities.get(space)
         else:
@@ -97,21 +99,24 @@ class Communities:
             return None
         space = room if seen.is_space else RoomId(seen.text(GROUP, "community"))
         community = self.one_of(world, space)
-        return community if community and (space == room or community.group(room)) else None
+        known = community is not None and (seen.is_space or community.group(room) is not None)
+        return community if known else None
 
     async def fresh(self, space: RoomId) -> Community:
         """One community after its space has been read anew (one request), so that rights hold now.
 
         Raises `Missing` where there is none, `TryLater` where the server does not answer.
         """
-        if space in self.rooms.world:
-            self.rooms.doubt((space,))
+        there = latest(self.rooms.world, space, self.loop.actors.bot)
+        if there in self.rooms.world:
+            self.rooms.doubt((there,))
         return self.must(await self.rooms.observe(), space)
 
     async def is_member(self, space: RoomId, user: UserId) -> bool:
-        """Whether somebody is joined to the space; from the cache."""
-        room = (await self.rooms.observe()).get(space)
-        return room is not None and room.members.get(user) is Membership.JOINED
+        """Whether somebody is of the community; from the cache."""
+        world = await self.rooms.observe()
+        community = self.one_of(world, space)
+        return community is not None and is_member(world, community, user)
 
     async def change(
         self,
@@ -128,7 +133,7 @@ class Communities:
         round makes rooms what ``edit`` gives for what they mean now. Raises what ``check`` and ``edit`` raise, and as `fresh`.
         ``bounds``: the operator's where nothing is said.
         """
-        async with self._lock(space):
+        async with self.alone(space):
             check(await self.fresh(space))
             outcome = await self.loop.reconcile(
                 lambda world: edit(self.must(world, space)), self._bounds(bounds), progress
@@ -153,8 +158,12 @@ class Communities:
 
     async def reconcile(self, space: RoomId) -> Outcome:
         """Bring the community in step with itself, as far as the cache knows. Raises `Missing`, `TryLater`."""
-        async with self._lock(space):
-            return await self.loop.reconcile(lambda world: self.must(world, space), self._bounds(None))
+        async with self.alone(space):
+            return await self.reconciled(space)
+
+    async def reconciled(self, space: RoomId, progress: Progress = _silent) -> Outcome:
+        """As `reconcile`, for who is `alone` in it."""
+        return await self.loop.reconcile(lambda world: self.must(world, space), self._bounds(None), progress)
 
     async def carry_out(self, slot: str, meant: Meant, progress: Progress) -> Outcome:
         """Bring in step what ``meant`` reads, alone in the community whose space has this slot, also before it exists."""
@@ -162,11 +171,16 @@ class Communities:
             return await self.loop.reconcile(meant, self._bounds(None), progress)
 
     def key(self, space: RoomId) -> str:
-        """What a community is locked by: the slot of its space, known before the space is; else the space itself."""
-        room = self.rooms.world.get(space)
-        return (room.slot if room else "") or space
+        """What a community is locked by: the slot of its first space, known before the space is; else that space itself."""
+        world = self.rooms.world
+        room = world.get(latest(world, space, self.loop.actors.bot))
+        if room is None:
+            return space
+        first = (room, *ancestors(world, room, self.loop.actors.bot))[-1]
+        return first.slot or first.id
 
-    def _lock(self, space: RoomId) -> asyncio.Lock:
+    def alone(self, space: RoomId) -> asyncio.Lock:
+        """What keeps others from changing the community meanwhile."""
         return self._locks[self.key(space)]
 
     def _bounds(self, said: Bounds | None) -> Bounds:

@@ -4,15 +4,16 @@ import asyncio
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
 
-from haven.founding import Founding, WishedGroup, with_added_group
+from haven.errors import Missing
+from haven.founding import Founding, WishedGroup, founded, with_added_group
 from haven.ids import RoomId, UserId
-from haven.reconcile import Outcome
+from haven.reconcile import Outcome, Progress
 
 from ..clock import Clock
 from .communities import Communities
-from .run import Finished, Run, Settle
+from .run import Carries, Finished, Run, Settle
 from .telling import KeepsJobs, Tells
-from .work import FoundingJob, GroupJob, Job, Report, Work
+from .work import FoundingJob, GroupJob, Job, Report, UpgradeJob, Work
 
 __all__ = ["Job", "Jobs", "KeepsJobs", "Report", "Tells"]
 
@@ -23,6 +24,11 @@ def _never() -> bool:
 
 async def _settled(slots: Container[str]) -> None:
     """Nothing is ever in question."""
+
+
+async def _unable(work: UpgradeJob, report: Report, progress: Progress) -> Outcome:
+    """Nobody knows how."""
+    raise Missing("group_gone")
 
 
 async def _unheard(job: Job, outcome: Outcome) -> None:
@@ -40,6 +46,7 @@ class Jobs:
     busy: Callable[[], bool] = _never
     settle: Settle = _settled
     finished: Finished = _unheard
+    upgrade: Carries = _unable
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
     async def found(self, founding: Founding, report: Report) -> None:
@@ -60,6 +67,18 @@ class Jobs:
         there = self.communities.must(await self.communities.rooms.observe(), space)
         with_added_group(there, slot, wished, by)
         await self._add(GroupJob(space, slot, wished, by), report)
+
+    async def bring(self, work: UpgradeJob, report: Report) -> None:
+        """Bring a room into another version. Returns once the job is stored; the same command again does nothing."""
+        await self._add(work, report)
+
+    async def making(self, space: RoomId) -> bool:
+        """Whether a community, or a group of it, is still being made."""
+        key = self.communities.key(space)
+        works = [job.work for job in await self.store.open_jobs()]
+        founding = (founded(work.founding).slot for work in works if isinstance(work, FoundingJob))
+        adding = (self.communities.key(work.space) for work in works if isinstance(work, GroupJob))
+        return key in {*founding, *adding}
 
     async def resume(self) -> None:
         """Take up what an earlier life left; what this one has begun already goes on as it is."""
@@ -94,6 +113,7 @@ class Jobs:
             self.busy,
             self.settle,
             self.finished,
+            self.upgrade,
         )
         task = asyncio.create_task(run.to_its_end(), name=f"job {job.id}")
         self._tasks[job.id] = task

@@ -12,14 +12,14 @@ from haven.errors import GiveUp, HavenError, RateLimited, TryLater
 from haven.founding import founded, with_added_group
 from haven.ids import EventId
 from haven.model import Community
-from haven.reconcile import Outcome
+from haven.reconcile import Outcome, Progress
 from haven.snapshot import World
 
 from ..clock import Clock
 from ..faults import reference_of
 from .communities import Communities
 from .telling import KeepsJobs, Tells
-from .work import FoundingJob, GroupJob, Job
+from .work import FoundingJob, GroupJob, Job, Report, UpgradeJob
 
 log = logging.getLogger("haven.jobs")
 
@@ -35,6 +35,9 @@ GIVEN_UP_AFTER = 24 * 3600.0
 
 Settle = Callable[[Container[str]], Awaitable[None]]
 """Looks for the rooms of these slots of whose making we did not hear (`plugin.creation.Creation.settle`). May raise `TryLater`."""
+
+Carries = Callable[[UpgradeJob, Report, Progress], Awaitable[Outcome]]
+"""Brings a room into another version (`plugin.service.upgrades.Upgrades.carry_out`)."""
 
 Finished = Callable[[Job, Outcome], Awaitable[None]]
 """Told what a job has made, before people are; after a crash it may be told again."""
@@ -52,6 +55,7 @@ class Run:
     busy: Callable[[], bool]
     settle: Settle
     finished: Finished
+    upgrade: Carries
     _quiet_until: float = float("-inf")
 
     async def to_its_end(self) -> None:
@@ -101,6 +105,8 @@ class Run:
             wished = founded(work.founding)
             await self.settle({wished.slot, *(group.slot for group in wished.groups)})
             return await self.communities.carry_out(wished.slot, self._founding, self._progress)
+        if isinstance(work, UpgradeJob):
+            return await self.upgrade(work, self.job.report, self._progress)
         await self.settle({work.slot})
         slot = self.communities.key(work.space)
         return await self.communities.carry_out(slot, self._with_group, self._progress)

@@ -13,6 +13,7 @@ from ..personal.personal import Personal
 from ..safety.safety import Safety
 from .communities import Communities
 from .jobs import Jobs
+from .upgrade_cards import UpgradeCards
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +30,4 @@ class Services:
     entrance: Entrance
     safety: Safety
     personal: Personal
+    upgrades: UpgradeCards

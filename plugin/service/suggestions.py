@@ -21,7 +21,7 @@ from .communities import Communities
 from .groups import is_secret
 from .jobs import Jobs
 from .notes import Notes, Place
-from .work import SUGGESTED, Report
+from .work import SUGGESTED, GroupJob, Report
 
 log = logging.getLogger("haven.suggestions")
 
@@ -92,8 +92,8 @@ class Suggestions:
         """How many groups more there may be, those that are being made counted."""
         slots = {group.slot for group in community.groups}
         making = [job.work for job in await self.jobs.store.open_jobs()]
-        begun = [work for work in making if getattr(work, "space", "") == community.space]
-        more = sum(getattr(work, "slot", "") not in slots for work in begun)
+        begun = [work for work in making if isinstance(work, GroupJob) and work.space == community.space]
+        more = sum(work.slot not in slots for work in begun)
         groups = sum(group.kind is Kind.GROUP for group in community.groups)
         return max(0, community.settings.group_limit - groups - more)
 

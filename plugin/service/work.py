@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 from haven.founding import Founding, Titles, WishedGroup
-from haven.ids import EventId, RoomId, UserId
+from haven.ids import EventId, RoomId, RoomVersion, UserId
 from haven.model import Visibility
 from haven.stateevents import read_settings
 
@@ -30,7 +30,24 @@ class GroupJob:
     by: UserId
 
 
-Work: TypeAlias = FoundingJob | GroupJob
+@dataclass(frozen=True, slots=True)
+class UpgradeJob:
+    """A room of a community, or its ``space``, to be brought into another room ``version``.
+
+    ``room``: as it was when this was wished for, and ``name`` what it was called; ``until``: how long it is kept, ms since the epoch;
+    ``door``: how it was wished for (`plugin.audit.Door`).
+    """
+
+    space: RoomId
+    room: RoomId
+    version: RoomVersion
+    by: UserId
+    name: str
+    until: int
+    door: str = "command"
+
+
+Work: TypeAlias = FoundingJob | GroupJob | UpgradeJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +83,12 @@ def read(text: str) -> Work:
     kept: dict[str, Any] = json.loads(text)
     if kept["kind"] == _KINDS[GroupJob]:
         return GroupJob(RoomId(kept["space"]), kept["slot"], _group(kept["wished"]), UserId(kept["by"]))
+    if kept["kind"] == _KINDS[UpgradeJob]:
+        return UpgradeJob(**{name: value for name, value in kept.items() if name != "kind"})
     return FoundingJob(_founding(kept["founding"]))
 
 
-_KINDS: dict[type, str] = {FoundingJob: "founding", GroupJob: "group"}
+_KINDS: dict[type, str] = {FoundingJob: "founding", GroupJob: "group", UpgradeJob: "upgrade"}
 
 
 def _founding(kept: dict[str, Any]) -> Founding:

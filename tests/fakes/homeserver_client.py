@@ -5,12 +5,13 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from haven.errors import Invalid, Missing, Refused
-from haven.ids import EventId, RoomId, UserId
+from haven.ids import EventId, RoomId, RoomVersion, UserId
 from haven.ports import Content, NewRoom, StateEvent
 from plugin.events import Posted, Reaction, posted, reaction
 from plugin.homeserver_files import File, shown
 from plugin.homeserver_messages import Page
 from tests.fakes import homeserver_membership as membership
+from tests.fakes.homeserver_creation import VERSIONS
 from tests.fakes.homeserver_faults import Killed, Request
 from tests.fakes.homeserver_hierarchy import hierarchy
 from tests.fakes.homeserver_room import Draft, Event, Room, State, copied
@@ -143,6 +144,11 @@ class FakeClient:
         """See `haven.ports.ReadsHierarchy`."""
         async with self._asking("hierarchy", space):
             return hierarchy(self._server, space, self._user)
+
+    async def room_versions(self) -> frozenset[RoomVersion]:
+        """See `plugin.service.upgrades.Upgrading`."""
+        async with self._asking("room_versions"):
+            return frozenset(RoomVersion(version) for version in VERSIONS)
 
     async def reactions(self, room: RoomId, event: EventId) -> tuple[Reaction, ...]:
         """See `plugin.homeserver_messages.ReadsReactions`."""

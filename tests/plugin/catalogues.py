@@ -115,6 +115,8 @@ def _of_groups() -> set[str]:
         "audit.group_adopted",
         *(f"transfer.{key}" for key in ("card", "done", "rejected", "withdrawn", "lapsed")),
         *("ending.archived", "ending.removed"),
+        *(f"upgrade.{key}" for key in ("card", "confirmed", "rejected", "lapsed")),
+        *("audit.upgraded", "job.upgrade_done", "job.upgrade_space_done"),
     }
 
 

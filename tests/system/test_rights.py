@@ -30,6 +30,7 @@ SLICE: Mapping[Right, tuple[str, str]] = {
     Right.ADD_GROUP: ("group add", "By {name}"),
     Right.MANAGE_GROUPS: ("group set", "Madrid topic By {name}"),
     Right.ADOPT: ("group adopt", "nothing"),
+    Right.UPGRADE: ("upgrade", ""),
     Right.CHANGE_SETTINGS: ("settings KEY VALUE", "group_limit 42"),
     Right.CHANGE_ROLES: ("role add", "@nobody:haven.test greeter"),
     Right.ANNOUNCE: ("announce", "Hola from {name}"),

@@ -10,7 +10,7 @@ from haven.model import Community, JoinPolicy, Kind, Role, Settings, Visibility
 from haven.ports import Content
 from plugin.commands import Dispatcher
 from plugin.config import Settings as Configured
-from plugin.dealers import register_dealers
+from plugin.dealers import open_upgrades, register_dealers
 from plugin.desk import open_desk
 from plugin.engine import Engine, build
 from plugin.entrance.entrance import open_entrance
@@ -179,13 +179,7 @@ async def staged(
     phrases, messages, clock = await all_phrases(), Messenger(bot), FastClock()
     replies = Replies(messages, phrases, clock.wait)
     engine = build(bot, settings, store, replies, clock)
-    desk = open_desk(store._database, engine, replies)
-    entrance = open_entrance(store._database, engine, desk, replies, bot)
-    safety = open_safety(engine, desk, messages, bot)
-    personal = open_personal(store._database, desk, entrance)
-    services = Services(
-        engine.communities, engine.jobs, messages, settings, phrases, bot, desk, entrance, safety, personal
-    )
+    services = _services(engine, store, replies, bot)
     register_dealers(services, engine)
     stage = Stage(server, engine, services, Dispatcher(services, clock.wait))
     server.on_event(lambda event: _wire(engine, event), bot.user)
@@ -242,3 +236,22 @@ def _cast(stage: Stage, community: Community) -> Community:
         if role not in {Role.OWNER, Role.MEMBER}:
             community = Grant(stage.user(name), role, rooms.get(role)).carried_out(community)
     return community
+
+
+def _services(engine: Engine, store: Store, replies: Replies, bot: FakeClient) -> Services:
+    """Everything that commands use, over the fake homeserver."""
+    desk = open_desk(store._database, engine, replies)
+    entrance = open_entrance(store._database, engine, desk, replies, bot)
+    return Services(
+        engine.communities,
+        engine.jobs,
+        replies.messages,
+        engine.settings,
+        replies.phrases,
+        bot,
+        desk,
+        entrance,
+        open_safety(engine, desk, replies.messages, bot),
+        open_personal(store._database, desk, entrance),
+        open_upgrades(store._database, engine, desk, replies, bot),
+    )

@@ -274,6 +274,8 @@ async def _cards(stage: Stage, written: EventId, chess: RoomId) -> dict[str, str
         await stage.room("general"), written, stage.user("asker"), EventId("$flag")
     )
     await stage.answer("owner", f"!c group adopt {chess}", await stage.room("admins"))
+    move = {"version": "99", "who": stage.user("owner"), "space": stage.space}
+    await cards.deal("upgrade", stage.space, "99", move)
     for verb in ("remove", "ban"):
         people = " ".join(stage.user(name) for name in CROWD)
         payload = {"verb": verb, "people": people, "by": stage.user("owner"), "reason": ""}

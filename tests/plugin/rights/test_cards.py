@@ -21,6 +21,11 @@ ANSWERS: dict[str, tuple[str, str, Callable[[After], bool]]] = {
     ),
     "a suggested group": ("idea of asker", "✅", lambda after: after.group("Idea of asker") is not None),
     "a room to be adopted": ("adoption", "✅", lambda after: after.group("Chess") is not None),
+    "the community's space to be upgraded": (
+        "upgrade",
+        "❌",
+        lambda after: "keeps its space" in after.said,
+    ),
     "many people to be removed": ("remove", "✅", lambda after: after.membership("crowd0") == "leave"),
     "many people to be banned": ("ban", "✅", lambda after: after.membership("crowd0") == "ban"),
     "people whom ban lists name": ("listed", "✅", lambda after: after.membership("crowd0") == "ban"),

@@ -134,6 +134,7 @@ TRIES = (
     Try("log", "log", says("founded the community")),
     Try("deactivate", "deactivate Fathers", lambda after: after.community.deactivated is not None),
     Try("reactivate", "reactivate", lambda after: after.community.deactivated is None, ASLEEP),
+    Try("upgrade", "upgrade Madrid", says("“Madrid” has room version", "the homeserver knows 10, 11, 12")),
     Try("group add", "group add Of {name}", lambda after: after.group(f"Of {after.name}") is not None),
     Try("group list", "group list", says("Announcements", "Madrid")),
     Try(
