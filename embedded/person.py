@@ -100,6 +100,10 @@ class Person:
         """Lifts a ban; the person is not in the room then."""
         await self._post("rooms", room, "unban", body={"user_id": user_id})
 
+    async def report(self, room: str, event: str, reason: str = "") -> None:
+        """Reports a message to those who run the homeserver, as clients do by their own button."""
+        await self._post("rooms", room, "report", event, body={"reason": reason})
+
     async def joined_rooms(self) -> set[str]:
         """The rooms this person is in."""
         return set((await self._get("joined_rooms"))["joined_rooms"])

@@ -24,6 +24,7 @@ from haven.ports import NO_EVENT, Content, NewRoom, StateEvent
 from .events import Posted, Reaction, posted, reaction
 from .homeserver_files import File, sealed, shown
 from .homeserver_messages import Page
+from .safety.server_reports import Reported
 
 PATIENCE: Final = ClientTimeout(total=60)
 """How long one request may take, in seconds: creating a room is the slowest thing we ask for."""
@@ -146,6 +147,14 @@ class MautrixHomeserver:
         answer = await self._ask("GET", f"v3/directory/room/{_part(alias)}")
         servers = (server for server in _items(answer, "servers") if isinstance(server, str))
         return RoomId(_word(answer, "room_id")), tuple(servers)
+
+    async def event_reports(self, start: int) -> tuple[tuple[Reported, ...], int]:
+        """See `plugin.safety.server_reports.TellsReports`."""
+        query = (("from", str(start)), ("limit", "100"), ("dir", "b"))
+        answer = await self._ask("GET", "event_reports", query=query, root="_synapse/admin/v1")
+        read = (_reported(_object(raw)) for raw in _items(answer, "event_reports"))
+        following = _object(answer).get("next_token")
+        return tuple(read), following if isinstance(following, int) else 0
 
     async def leave(self, room: RoomId) -> None:
         """See `haven.ports.Leaves`."""
@@ -330,6 +339,17 @@ def _state_event(raw: Content) -> StateEvent:
         content=_object(raw.get("content")),
         event=EventId(_word(raw, "event_id")) or NO_EVENT,
         at=at if isinstance(at, int) else 0,
+    )
+
+
+def _reported(raw: Content) -> Reported:
+    number = raw.get("id")
+    return Reported(
+        number if isinstance(number, int) else 0,
+        RoomId(_word(raw, "room_id")),
+        EventId(_word(raw, "event_id")),
+        UserId(_word(raw, "user_id")),
+        _word(raw, "reason"),
     )
 
 

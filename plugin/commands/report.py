@@ -32,11 +32,12 @@ async def report(asked: Asked, community: Community) -> None:
 async def reports(asked: Asked, community: Community) -> Answer:
     """What was reported and waits for a decision, told in the admins' room."""
     cards = await asked.services.desk.cards.open(KIND, community.space)
+    unheard = () if asked.services.safety.server_reports.able else (line("report.clients_unheard"),)
     if not cards:
-        return answer(line("report.none"))
+        return answer(line("report.none"), *unheard)
     listed = (_listed(asked, community, card) for card in cards)
     admins = community.only(Kind.ADMINS)
-    return Answer((head("report.open", n=len(cards)), *listed), admins.room if admins else None)
+    return Answer((head("report.open", n=len(cards)), *listed, *unheard), admins.room if admins else None)
 
 
 def _listed(asked: Asked, community: Community, card: Card) -> Line:

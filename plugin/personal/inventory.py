@@ -181,5 +181,9 @@ TIMERS: Mapping[str, Erased] = {
 }
 """The timers by kind. Those of mutes last as long as the mutes, which stand in the space; the other passing ones for half a minute."""
 
-MEMORIES: Mapping[str, Erased] = {"sync": Erased.NOTHING, "disappear": Erased.NOTHING}
+MEMORIES: Mapping[str, Erased] = {
+    "sync": Erased.NOTHING,
+    "disappear": Erased.NOTHING,
+    "reports": Erased.NOTHING,
+}
 """What is remembered by a name, by the first word of that name."""

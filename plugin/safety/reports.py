@@ -28,6 +28,9 @@ REPORT = "report"
 SECOND_LOOK = 30_000
 """Milliseconds after which a report is dealt with that could not be at once."""
 
+FROM_SERVER = "server."
+"""How reports are named that stand in no room: ids of events begin otherwise."""
+
 REASONS = 5
 """How many reasons a card shows."""
 
@@ -91,6 +94,13 @@ class Reports:
         await self._bring(report)
         await self.timers.cancel(REPORT, command)
 
+    async def take_from_server(
+        self, room: RoomId, event: EventId, who: UserId, report: str, reason: str
+    ) -> None:
+        """Take what the homeserver tells was reported, if it stands in one of our rooms. ``report``: names it. Raises as `take`."""
+        if who != self.communities.loop.actors.bot and await self._place(room) is not None:
+            await self.take(room, event, who, EventId(f"{FROM_SERVER}{report}"), reason)
+
     async def _original(self, room: RoomId, event: EventId) -> Posted | None:
         """The message that is meant: of an edit, what it replaces."""
         said = await self.messages.posted(room, event)
@@ -119,6 +129,8 @@ class Reports:
 
     async def _hide(self, room: RoomId, command: EventId) -> None:
         """Take out what a report was made by, so that the author does not see who did. Where we may not, it is made all the same."""
+        if command.startswith(FROM_SERVER):
+            return
         try:
             await self.messages.take_out(room, command, "", f"report.{command}")
         except TryLater:

@@ -1,6 +1,7 @@
 """What keeps a community safe, in one value, and its wiring."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from haven.ids import RoomId
 from haven.model import Community
@@ -19,6 +20,7 @@ from .mutes import Mutes
 from .own_list import OwnList
 from .report_cards import ReportCards
 from .reports import REPORT, Reports
+from .server_reports import ServerReports, TellsReports
 from .witness import Witness
 
 
@@ -33,9 +35,14 @@ class Safety:
     mutes: Mutes
     lists: Lists
     list_watch: ListWatch
+    server_reports: ServerReports
 
 
-def open_safety(engine: Engine, desk: Desk, messages: Messenger, homeserver: Enters) -> Safety:
+class Asked(Enters, TellsReports, Protocol):
+    """What of the homeserver is asked for beside the ports of the mind."""
+
+
+def open_safety(engine: Engine, desk: Desk, messages: Messenger, homeserver: Asked) -> Safety:
     """Everything about safety, working as long as the engine runs."""
     communities = engine.communities
     notes = Notes(communities, desk.cards.replies)
@@ -44,6 +51,9 @@ def open_safety(engine: Engine, desk: Desk, messages: Messenger, homeserver: Ent
     engine.besides.append(strays.run)
     reports = Reports(communities, messages, desk.cards, desk.timers)
     engine.flagged = reports.flagged
+    told = ServerReports(homeserver, reports, engine.store, engine.clock)
+    if engine.settings.server_admin:
+        engine.besides.append(told.run)
     expulsions = Expulsions(communities, desk.audit, desk.timers.epoch)
     witness = Witness(communities, desk.audit, desk.timers.epoch)
     engine.witness = witness.see
@@ -56,7 +66,7 @@ def open_safety(engine: Engine, desk: Desk, messages: Messenger, homeserver: Ent
     expulsions.pardon = witness.pardon = lists.pardon
     desk.cards.dealers[REPORT] = cards
     desk.cards.dealers[EXPULSION] = ExpulsionCards(communities, expulsions)
-    return Safety(notes, reports, cards, expulsions, mutes, lists, list_watch)
+    return Safety(notes, reports, cards, expulsions, mutes, lists, list_watch, told)
 
 
 def _followed(engine: Engine, desk: Desk, lists: Lists) -> ListWatch:

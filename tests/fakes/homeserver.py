@@ -10,6 +10,7 @@ from dataclasses import replace
 from haven.errors import Invalid, Refused, Unreachable
 from haven.ids import EventId, RoomId, UserId
 from haven.ports import Content, NewRoom
+from plugin.safety.server_reports import Reported
 from tests.fakes.homeserver_auth import authorise
 from tests.fakes.homeserver_client import FakeClient
 from tests.fakes.homeserver_content import check, pruned
@@ -37,6 +38,7 @@ class FakeHomeserver:
         self.faults = Faults()
         self.display_names: dict[UserId, str] = {}
         self.admins: set[UserId] = set()
+        self.reports: list[Reported] = []
         self.media: dict[str, bytes] = {}
         self._clock = clock
         self._made = 0

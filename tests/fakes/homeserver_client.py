@@ -10,6 +10,7 @@ from haven.ports import Content, NewRoom, StateEvent
 from plugin.events import Posted, Reaction, posted, reaction
 from plugin.homeserver_files import File, shown
 from plugin.homeserver_messages import Page
+from plugin.safety.server_reports import Reported
 from tests.fakes import homeserver_membership as membership
 from tests.fakes.homeserver_creation import VERSIONS
 from tests.fakes.homeserver_faults import Killed, Request
@@ -134,6 +135,14 @@ class FakeClient:
                 if room.content("m.room.canonical_alias").get("alias") == alias:
                     return room.id, (self._server.name,)
             raise Missing("homeserver_missing", code="M_NOT_FOUND")
+
+    async def event_reports(self, start: int) -> tuple[tuple[Reported, ...], int]:
+        """See `plugin.safety.server_reports.TellsReports`: pages of two."""
+        async with self._asking("event_reports"):
+            if self._user not in self._server.admins:
+                raise Refused("homeserver_refused", code="M_FORBIDDEN")
+            newest = self._server.reports[::-1]
+            return tuple(newest[start : start + 2]), start + 2 if start + 2 < len(newest) else 0
 
     async def leave(self, room: RoomId) -> None:
         """See `haven.ports.Leaves`."""

@@ -21,6 +21,7 @@ READS: Final = frozenset(
         "recent",
         "resolve",
         "history",
+        "event_reports",
     }
 )
 """The ports that change nothing."""

@@ -1,18 +1,13 @@
 """Ban lists on a real homeserver: somebody else's is followed live and by whoever comes later, one's own stands open to others."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from embedded.matrix import MatrixRefused
-from embedded.maubot import Maubot
 from embedded.person import Person
-from embedded.synapse import Synapse
 from embedded.waiting import eventually
 from haven.model import Community
 from tests.conftest import Newcomer
-from tests.system.plugin_world import Bot, group, plugin_in, told
+from tests.system.plugin_world import Bot, founded, group, told
 
 pytestmark = pytest.mark.system
 
@@ -20,27 +15,9 @@ RULE = "m.policy.rule.user"
 
 
 @pytest.fixture(scope="module")
-async def bot(maubot: Maubot, homeserver: Synapse, mbp: Path, newcomer: Newcomer) -> AsyncIterator[Bot]:
-    async with plugin_in(maubot, homeserver, mbp, await newcomer("haven")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def ana(newcomer: Newcomer) -> Person:
-    """The owner."""
-    return await newcomer("ana")
-
-
-@pytest.fixture(scope="module")
 async def community(bot: Bot, ana: Person) -> Community:
     """A community that anybody may join."""
-    await ana.say(await bot.chat(ana), "!community create Listed --group Madrid")
-    made = await bot.whole("Listed", 4)
-    await ana.wait_for_invite(made.space)
-    for room in (made.space, *(each.room for each in made.groups)):
-        await ana.join(room)
-    await told(ana, made, "!c settings join open")
-    return made
+    return await founded(bot, ana, "Listed", "Madrid")
 
 
 @pytest.fixture(scope="module")
