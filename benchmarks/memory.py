@@ -86,7 +86,8 @@ def _name(case: Case, rooms: int) -> str:
     if not case.communities:
         return "with the plugin, idle"
     people = f", {case.members} members in each" if case.members else ""
-    return f"{case.communities} communities of {rooms} rooms{people}"
+    communities = "1 community" if case.communities == 1 else f"{case.communities} communities"
+    return f"{communities} of {rooms} rooms{people}"
 
 
 if __name__ == "__main__":

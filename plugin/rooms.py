@@ -5,7 +5,7 @@ anybody looks. Only memberships of people without power in large rooms are taken
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -15,6 +15,8 @@ from haven.ids import EventId, RoomId, UserId
 from haven.ports import KnowsItself, ListsRooms, ReadsRoom, StateEvent
 from haven.reconcile import Waits
 from haven.snapshot import Census, Membership, Room, room_of
+
+from .sharing import Sharing
 
 LANES = 8
 """How many rooms are read at the same time."""
@@ -67,6 +69,7 @@ class Rooms:
         self._clock = clock
         self._cells: dict[RoomId, _Cell] = {}
         self._gate = asyncio.Lock()
+        self._sharing = Sharing()
         self._world: Census | None = None
 
     @property
@@ -80,10 +83,9 @@ class Rooms:
     async def observe(self) -> Census:
         """See `haven.reconcile.Observes`. Asks about rooms in doubt only. Raises `TryLater`."""
         async with self._gate:
-            doubted = [room for room, cell in self._cells.items() if cell.doubted]
-            lanes = asyncio.Semaphore(LANES)
+            doubted = iter([room for room, cell in self._cells.items() if cell.doubted])
             results = await asyncio.gather(
-                *(self._read(room, lanes) for room in doubted), return_exceptions=True
+                *(self._read_all(doubted) for _ in range(LANES)), return_exceptions=True
             )
         for result in results:
             if isinstance(result, BaseException):
@@ -105,6 +107,7 @@ class Rooms:
 
     def doubt_all(self) -> None:
         """Have every room read again."""
+        self._sharing = Sharing()
         self.doubt(tuple(self._cells))
 
     def forget(self, room: RoomId) -> None:
@@ -157,7 +160,7 @@ class Rooms:
             if event.event:
                 cell.remember(event.event)
             if cell.room is not None:
-                self._see(cell, cell.room.changed(event))
+                self._see(cell, cell.room.changed(self._sharing.event(event)))
 
         async with cell.lock:
             cell.writing = True
@@ -182,11 +185,16 @@ class Rooms:
         cell.room = room
         self._world = None
 
-    async def _read(self, room: RoomId, lanes: asyncio.Semaphore) -> None:
+    async def _read_all(self, rooms: Iterator[RoomId]) -> None:
+        """One lane: reads what no other has begun to read, until one cannot be read."""
+        for room in rooms:
+            await self._read(room)
+
+    async def _read(self, room: RoomId) -> None:
         cell = self._cells.get(room)
         if cell is None:
             return
-        async with lanes, cell.lock:
+        async with cell.lock:
             cell.doubted = False
             try:
                 seen = room_of(room, await self._state(room))
@@ -197,7 +205,7 @@ class Rooms:
                 cell.doubted = True
                 raise
             if seen.members.get(self._homeserver.user) is Membership.JOINED:
-                self._see(cell, seen)
+                self._see(cell, self._sharing.room(seen))
             else:
                 self.forget(room)
 
