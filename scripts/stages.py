@@ -86,14 +86,17 @@ def _give_up(stage: subprocess.Popen[str]) -> None:
 @contextlib.contextmanager
 def _bounded(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
     """A process in a group of its own that is gone at the end with all it has started, and ends at the limit in any case."""
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    ) as running:
+    with (
+        subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,  # where we have none at all, pipes would get its number, and mix up who reads what
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        ) as running
+    ):
         watchdog = threading.Timer(LIMIT, _give_up, (running,))
         watchdog.start()
         try:
