@@ -52,7 +52,8 @@ class Synapse:
 
     `directory` holds all it keeps (a tmpfs makes it three times as fast). `appservices` are registration files. `limits`: lifted,
     or those an operator gets by default. `database`: None for SQLite, or the arguments of psycopg2 (encoding UTF8, collation
-    C). `extra` is laid over the configuration. Usable as an async context manager; `kill()` and `start()` keep port and data.
+    C). `extra` is laid over the configuration, and may be changed before each start, as `limits` may. Usable as an async
+    context manager; `kill()` and `start()` keep port and data.
     """
 
     def __init__(
@@ -74,7 +75,8 @@ class Synapse:
         self.url = f"http://{HOST}:{self.port}"
         self.appservices = list(appservices)
         self._secret = secrets.token_hex(16)
-        self._options = {**(_LIFTED if limits == "lifted" else {}), **(extra or {})}
+        self.limits: Limits = limits
+        self.extra: Json = dict(extra or {})
         self._database = database
         self._session: aiohttp.ClientSession | None = None
         config = directory / "homeserver.yaml"
@@ -121,7 +123,8 @@ class Synapse:
             "presence": {"enabled": False},
             "filter_timeline_limit": 1000,
             **(self.federation.settings() if self.federation else {}),
-            **self._options,
+            **(_LIFTED if self.limits == "lifted" else {}),
+            **self.extra,
         }
 
     def _database_options(self) -> Json:

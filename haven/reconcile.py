@@ -210,10 +210,13 @@ class _Work:
         except HavenError as error:
             self.failures.append(Failure(change, error))
             return isinstance(change, Remove | Ban | Unban) and isinstance(error, GiveUp)
+        return True
+
+    async def _did(self, change: Change) -> None:
+        """One more is done: tell how far it is."""
         self.done.append(change)
         with suppress(HavenError):
             await self.progress(len(self.done), self.total)
-        return True
 
     async def _patiently(self, change: Change) -> None:
         """Do it, waiting as long as we are told. Once the server limits us we go one by one: the limit is on the account."""
@@ -229,18 +232,24 @@ class _Work:
                 # Who was invited or removed by a try whose answer was lost cannot be so again. The next round will see.
                 if attempt == 1 or not isinstance(change, Invite | Remove | Unban | Abandon):
                     raise
+                await self._did(change)
                 return
             else:
                 return
 
     async def _do_or_queue(self, change: Change) -> None:
+        """Whoever is in the gate also tells how far it is: that costs a turn, which nobody would ever get outside of it."""
         if not self.limited:
             try:
-                return await self._do(change)
+                await self._do(change)
             except RateLimited:
                 self.limited = True
+            else:
+                await self._did(change)
+                return
         async with self.gate:
-            return await self._when_allowed(change)
+            await self._when_allowed(change)
+            await self._did(change)
 
     async def _when_allowed(self, change: Change) -> None:
         while True:

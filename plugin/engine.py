@@ -187,8 +187,8 @@ def build(homeserver: Homeserver, settings: Settings, store: Store, voice: Voice
     creation = Creation(homeserver, rooms, store, clock)
     hands = Hands(homeserver, rooms, creation, clock)
     loop = Loop(hands, rooms, clock, settings.actors(homeserver.user), _beside)
-    communities = Communities(rooms, loop, settings.removals)
-    jobs = Jobs(communities, store, voice, clock, lambda: hands.limited, creation.settle)
+    communities = Communities(rooms, loop, settings.removals, busy=lambda: hands.limited)
+    jobs = Jobs(communities, store, voice, clock, communities.busy, creation.settle)
     notices = Notices(communities, voice, store, settings.language)
     watch = Watch(rooms, communities, notices, clock, settings.reread)
     communities.unfinished = watch.nudge

@@ -68,6 +68,26 @@ class Replies:
         await self._thread(message.room, thread or message.event, wording, rest, f"answer.{message.event}")
         return told
 
+    async def progress(self, message: Incoming, said: EventId, language: str, told: Line) -> EventId:
+        """Say how far a command is, in the message ``said`` of it before, if any; gives the message."""
+        words = self.wording(language).words((told,), () if said else (message.sender,))
+        if said:
+            await self.patiently(lambda: self.messages.edit(message.room, said, words))
+            return said
+        about, transaction = message.thread or None, f"progress.{message.event}"
+        return await self._say(
+            message.room, words, reply_to=message.event, thread=about, transaction=transaction
+        )
+
+    async def conclude(self, message: Incoming, said: EventId, language: str, given: Answer) -> None:
+        """Let what was said of a command on its way become its answer; what is long goes on in a thread."""
+        wording = self.wording(given.language or language)
+        shown, *rest = pages(given.lines, wording)
+        await self.patiently(lambda: self.messages.edit(message.room, said, wording.words(shown)))
+        await self._thread(
+            message.room, message.thread or message.event, wording, rest, f"answer.{message.event}"
+        )
+
     async def elsewhere(self, room: RoomId, message: Incoming, language: str, given: Answer) -> None:
         """Answer a command in another room than it was asked in."""
         wording = self.wording(given.language or language)
@@ -105,9 +125,8 @@ class Replies:
 
     async def job_progress(self, job: Job, done: int, total: int) -> None:
         """See `plugin.service.jobs.Tells`."""
-        await self._edit(
-            job, (_started(job), line("job.progress", done=done, total=total)), f"{done}.{total}"
-        )
+        lines = (_started(job), line("job.progress", done=done, total=total))
+        await self.patiently(lambda: self._edit(job, lines, f"{done}.{total}"))
 
     async def job_finished(self, job: Job, outcome: Outcome) -> None:
         """See `plugin.service.jobs.Tells`."""

@@ -22,11 +22,14 @@ from ..store import now_ms
 from ..wording import Answer
 from .grammar import Command, Grammar
 from .parser import Request
+from .progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One command. ``right``: what it takes in the community; ``language``: of the answer; ``grammar``: what else there is."""
+    """One command. ``right``: what it takes in the community; ``language``: of the answer; ``table``: what else there is;
+    ``progress``: says how far it is, where it takes long.
+    """
 
     services: Services
     replies: Replies
@@ -34,6 +37,7 @@ class Asked:
     request: Request
     language: str
     table: "Table"
+    progress: Progress
     right: Right = Right.SEE
 
     @property
@@ -63,7 +67,7 @@ class Asked:
     ) -> Outcome:
         """Change the community if the asker may, judged by what is read anew. ``check``: in place of the usual question."""
         return await self.services.communities.change(
-            community.space, edit, check=check or self.require, bounds=bounds
+            community.space, edit, check=check or self.require, bounds=bounds, progress=self.progress.told
         )
 
     async def note(self, what: str, community: Community, *, why: str = "", **values: str) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from time import monotonic
 
 from haven.errors import HavenError, Invalid, Missing
 from haven.model import Community
@@ -19,6 +21,7 @@ from ..wording import Answer, answer, code, item, line, of_error
 from .asked import Anywhere, Asked, Table, Within, own_communities
 from .manual import of_command
 from .parser import NotUnderstood, Request, addressed, parse
+from .progress import Progress
 from .table import TABLE
 
 log = logging.getLogger("haven.commands")
@@ -28,12 +31,19 @@ FORMS = 8
 
 
 class Dispatcher:
-    """Answers commands. ``wait``: lets seconds pass when the homeserver asks for it."""
+    """Answers commands. ``wait``: lets seconds pass when the homeserver asks for it; ``now``: counts them."""
 
-    def __init__(self, services: Services, wait: Wait = asyncio.sleep, table: Table = TABLE) -> None:
+    def __init__(
+        self,
+        services: Services,
+        wait: Wait = asyncio.sleep,
+        table: Table = TABLE,
+        now: Callable[[], float] = monotonic,
+    ) -> None:
         self._services = services
         self._replies = Replies(services.messages, services.phrases, wait)
         self._table = table
+        self._now = now
 
     async def handle(self, message: Incoming) -> None:
         """Do what a message asks for and answer it; nothing where it asks for nothing. Raises nothing that was foreseen."""
@@ -41,7 +51,8 @@ class Dispatcher:
         if asked is None:
             return
         try:
-            await _Handling(self._services, self._replies, self._table, message).answer(asked)
+            progress = Progress(self._replies, message, self._now, self._services.communities.busy)
+            await _Handling(self._services, self._replies, self._table, message, progress).answer(asked)
         except HavenError as error:
             log.warning("an answer could not be given: %s", error)
 
@@ -62,6 +73,7 @@ class _Handling:
     replies: Replies
     table: Table
     message: Incoming
+    progress: Progress
     language: str = ""
 
     async def answer(self, words: str) -> None:
@@ -74,7 +86,7 @@ class _Handling:
             raise
         except Exception as error:
             bug = line("answer.bug", reference=reference_of(log, error, "a command"))
-            await self.replies.answer(self.message, self.language, answer(bug))
+            await self.progress.answer(self.language, answer(bug))
 
     async def _worded(self, words: str) -> Answer | None:
         try:
@@ -90,7 +102,9 @@ class _Handling:
             self.language = here.settings.language
         request = parse(words, self.table.grammar, pills_in(words, self.message.html))
         entry = self.table.entry(request.command)
-        asked = Asked(self.services, self.replies, self.message, request, self.language, self.table)
+        asked = Asked(
+            self.services, self.replies, self.message, request, self.language, self.table, self.progress
+        )
         if request.help:
             return of_command(request.command)
         if isinstance(entry, Anywhere):
@@ -99,6 +113,7 @@ class _Handling:
 
     async def _within(self, entry: Within, asked: Asked, community: Community) -> Answer | None:
         self.language = community.settings.language
+        self.progress.language = self.language
         about = replace(asked, language=self.language, right=entry.right)
         if entry.changes:
             require(about.world, community, about.who, Right.SEE)
@@ -126,10 +141,10 @@ class _Handling:
         """Answer in the room; what not everybody there may read goes where it may be read."""
         here, elsewhere = self.message.room, given.private
         if elsewhere is None or elsewhere == here or is_alone(self.services.communities.rooms.world, here):
-            await self.replies.answer(self.message, self.language, given)
+            await self.progress.answer(self.language, given)
             return
         await self.replies.elsewhere(elsewhere, self.message, self.language, given)
-        await self.replies.answer(self.message, self.language, answer(line("answer.elsewhere")))
+        await self.progress.answer(self.language, answer(line("answer.elsewhere")))
 
 
 def _refuse_asleep(entry: Within, community: Community) -> None:

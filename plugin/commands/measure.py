@@ -56,7 +56,7 @@ async def unmute(asked: Asked, community: Community) -> Answer:
 async def _silence(asked: Asked, community: Community, wanted: Mute | None) -> Outcome:
     message = asked.message
     silence = Silence(whom(asked), asked.who, Door.COMMAND, message.event, wanted, message.again)
-    return await asked.services.safety.mutes.carry_out(community.space, silence)
+    return await asked.services.safety.mutes.carry_out(community.space, silence, asked.progress.told)
 
 
 async def lockdown(asked: Asked, community: Community) -> Answer:

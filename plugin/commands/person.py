@@ -54,7 +54,7 @@ async def _act(asked: Asked, community: Community, verb: Verb) -> Answer:
     if len(people) > MANY:
         safety.expulsions.check(await asked.services.communities.fresh(community.space), wish)
         return await _put_before(asked, community, wish)
-    outcome = await safety.expulsions.carry_out(community.space, wish)
+    outcome = await safety.expulsions.carry_out(community.space, wish, asked.progress.told)
     return answer(*told(wish, outcome))
 
 

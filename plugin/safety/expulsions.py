@@ -10,12 +10,12 @@ from haven.guards import Bounds
 from haven.ids import EventId, RoomId, UserId
 from haven.model import Community
 from haven.permissions import Right, act_refusal
-from haven.reconcile import Outcome
+from haven.reconcile import Outcome, Progress
 from haven.snapshot import PRESENT, Membership, World
 
 from ..audit import Audit, Deed, Door
 from ..rights import require
-from ..service.communities import Communities
+from ..service.communities import Communities, untold
 
 
 class Verb(StrEnum):
@@ -86,7 +86,7 @@ class Expulsions:
         if not wish.again and not any(_is_open(world, community, wish.verb, who) for who in wish.people):
             raise Invalid(f"{wish.verb}_nothing", who=", ".join(wish.people[:3]))
 
-    async def carry_out(self, space: RoomId, wish: Wish) -> Outcome:
+    async def carry_out(self, space: RoomId, wish: Wish, progress: Progress = untold) -> Outcome:
         """Do it everywhere. Twice is as good as once. Raises as `check`, `Missing`, `TryLater`.
 
         How many people that are was somebody's decision, so the guard counts from there.
@@ -97,6 +97,7 @@ class Expulsions:
             lambda community: _meant(community, wish),
             check=lambda community: self.check(community, wish),
             bounds=replace(Bounds(), removals=most),
+            progress=progress,
         )
         await self._note(outcome.community, wish)
         if wish.verb is Verb.UNBAN:

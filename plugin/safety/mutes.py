@@ -8,12 +8,12 @@ from haven.ids import EventId, RoomId, UserId
 from haven.measures import Mute
 from haven.model import Community
 from haven.permissions import Right, act_refusal
-from haven.reconcile import Outcome
+from haven.reconcile import Outcome, Progress
 from haven.snapshot import Membership
 
 from ..audit import Audit, Deed, Door
 from ..rights import require
-from ..service.communities import Communities
+from ..service.communities import Communities, untold
 from ..timers import Timer, Timers
 
 log = logging.getLogger("haven.mutes")
@@ -65,12 +65,13 @@ class Mutes:
         if wanted.mute is not None and not here:
             raise Missing("remove_nothing", who=wanted.who)
 
-    async def carry_out(self, space: RoomId, wanted: Silence) -> Outcome:
+    async def carry_out(self, space: RoomId, wanted: Silence, progress: Progress = untold) -> Outcome:
         """Do it in every room it is about. Raises as `check`, `Missing`, `TryLater`."""
         outcome = await self.communities.change(
             space,
             lambda community: _meant(community, wanted),
             check=lambda community: self.check(community, wanted),
+            progress=progress,
         )
         if wanted.mute is None:
             await self.timers.cancel(MUTE, f"{space} {wanted.who}")

@@ -29,8 +29,12 @@ Meant = Callable[[World], Community]
 """Reads out of the world what is meant."""
 
 
-async def _silent(done: int, total: int) -> None:
-    """Nobody wants to know."""
+async def untold(done: int, total: int) -> None:
+    """Nobody wants to know how far it is."""
+
+
+def _never() -> bool:
+    return False
 
 
 def _allowed(community: Community) -> None:
@@ -58,7 +62,7 @@ class Communities:
     """All communities of this bot. ``removals``: how many one plan may have where a caller says nothing else.
 
     ``unfinished``: told the space of a community that could not be brought in step, so that somebody tries again.
-    ``changed``: told what a community is after a command has changed it.
+    ``busy``: whether the homeserver slows us down. ``changed``: told what a community is after a command has changed it.
     ``epoch``: ms since the epoch, now; what has ended by then is not meant any more.
     """
 
@@ -68,6 +72,7 @@ class Communities:
     unfinished: Callable[[RoomId], None] = _unheard
     epoch: Callable[[], int] = _system_time
     changed: Callable[[Community], Awaitable[None]] = _untold
+    busy: Callable[[], bool] = _never
     _locks: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _read: tuple[World, Intent] | None = None
 
@@ -125,7 +130,7 @@ class Communities:
         *,
         check: Check = _allowed,
         bounds: Bounds | None = None,
-        progress: Progress = _silent,
+        progress: Progress = untold,
     ) -> Outcome:
         """Change what is meant and bring the rooms in step, alone in this community.
 
@@ -150,7 +155,7 @@ class Communities:
         return plan_for(self.must(world, space), world, self.loop.actors)
 
     async def repair(
-        self, space: RoomId, bounds: Bounds | None = None, progress: Progress = _silent
+        self, space: RoomId, bounds: Bounds | None = None, progress: Progress = untold
     ) -> Outcome:
         """Bring the community in step with itself; all its rooms are read anew. Raises as `fresh`."""
         self._doubt(space)
@@ -161,7 +166,7 @@ class Communities:
         async with self.alone(space):
             return await self.reconciled(space)
 
-    async def reconciled(self, space: RoomId, progress: Progress = _silent) -> Outcome:
+    async def reconciled(self, space: RoomId, progress: Progress = untold) -> Outcome:
         """As `reconcile`, for who is `alone` in it."""
         return await self.loop.reconcile(lambda world: self.must(world, space), self._bounds(None), progress)
 

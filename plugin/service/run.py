@@ -3,12 +3,12 @@
 import logging
 import random
 from collections.abc import Awaitable, Callable, Container
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from haven.changes import CreateRoom
 from haven.desired import is_placeholder, located
-from haven.errors import GiveUp, HavenError, RateLimited, TryLater
+from haven.errors import GiveUp, HavenError, TryLater
 from haven.founding import founded, with_added_group
 from haven.ids import EventId
 from haven.model import Community
@@ -17,14 +17,12 @@ from haven.snapshot import World
 
 from ..clock import Clock
 from ..faults import reference_of
+from ..pace import Pace
 from .communities import Communities
 from .telling import KeepsJobs, Tells
 from .work import FoundingJob, GroupJob, Job, Report, UpgradeJob
 
 log = logging.getLogger("haven.jobs")
-
-EVERY = 3.0
-"""Seconds between two edits of a progress message."""
 
 FIRST, LONGEST = 2.0, 300.0
 """Seconds before the second try, and before any: they double in between."""
@@ -56,7 +54,10 @@ class Run:
     settle: Settle
     finished: Finished
     upgrade: Carries
-    _quiet_until: float = float("-inf")
+    _pace: Pace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._pace = Pace(self.clock.now, self.busy)
 
     async def to_its_end(self) -> None:
         """Do it, and tell how it went. Raises nothing that was foreseen, and logs the rest."""
@@ -129,15 +130,11 @@ class Run:
         return replace(outcome, community=located(outcome.community, world, self.communities.loop.actors))
 
     async def _progress(self, done: int, total: int) -> None:
-        """Tell how far it is, if that costs nobody anything."""
-        now = self.clock.now()
-        if not self.job.message or now < self._quiet_until or self.busy():
+        """Tell how far it is, now and then."""
+        if done == total or not self.job.message or not self._pace.next():
             return
-        self._quiet_until = now + EVERY
         try:
             await self.tells.job_progress(self.job, done, total)
-        except RateLimited as limit:
-            self._quiet_until = now + EVERY + (limit.after or 0)
         except HavenError as error:
             log.info("progress of a job was not told: %s", error)
 
