@@ -75,6 +75,7 @@ def _shown(asked: Asked, community: Community) -> Iterator[Line]:
     if community.description:
         yield line("show.description", text=community.description)
     yield line("show.members", n=len(members(asked.world, community) - {asked.services.homeserver.user}))
+    yield from _absent(asked, community)
     yield line("show.owner", who=person(community.owner))
     if community.deactivated is not None:
         yield line("show.deactivated")
@@ -83,6 +84,14 @@ def _shown(asked: Asked, community: Community) -> Iterator[Line]:
     yield line("show.rooms")
     yield from (of_room(asked, community, group) for group in asked.sight(community).told)
     yield line("show.more", settings=code(f"{SHORT} settings"), roles=code(f"{SHORT} roles"))
+
+
+def _absent(asked: Asked, community: Community) -> Iterator[Line]:
+    """For admins: how many are not in the announcements, which everybody should be."""
+    absence = asked.services.entrance.attendance.absence(community, asked.world)
+    if absence.missing and asked.sight(community).is_admin:
+        remind = code(f"{SHORT} announcement remind")
+        yield line("show.absent", n=absence.missing, all=absence.members, remind=remind)
 
 
 SECTION = Section(

@@ -3,6 +3,7 @@
 from . import (
     adopt,
     announcement,
+    attendance,
     banlist,
     bridge,
     community,
@@ -50,7 +51,7 @@ TABLE = Table(
             ),
         ),
         Section(role.SECTION.key, (*role.SECTION.entries, *owner.ENTRIES)),
-        announcement.SECTION,
+        Section(announcement.SECTION.key, (*announcement.SECTION.entries, *attendance.ENTRIES)),
         door.SECTION,
         Section(
             "noun.safety",

@@ -28,6 +28,7 @@ from ..store_arrivals import ArrivalStore
 from ..store_invites import InviteStore
 from ..wording import line
 from .arrivals import Arrivals
+from .attendance import Attendance
 from .everybody import Everybody, JoinsOthers
 from .invites import Invites
 from .request import KIND, Request, knocking
@@ -57,6 +58,7 @@ class Entrance:
     steps: Steps
     waves: Waves
     everybody: Everybody
+    attendance: Attendance
     clock: Clock
     _touched: set[RoomId] = field(default_factory=set)
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -194,7 +196,10 @@ def open_entrance(
     steps = Steps(communities, arrivals, waves, desk.timers, replies, epoch)
     desk.cards.dealers[KIND] = requests
     everybody = Everybody(homeserver, engine.homeserver.user, engine.settings.server_admin)
-    entrance = Entrance(communities, invites, requests, arrivals, steps, waves, everybody, engine.clock)
+    attendance = Attendance(communities, desk.timers, engine.store, epoch)
+    entrance = Entrance(
+        communities, invites, requests, arrivals, steps, waves, everybody, attendance, engine.clock
+    )
     engine.besides.append(entrance.run)
     before = engine.watch.changed
 

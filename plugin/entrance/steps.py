@@ -121,26 +121,32 @@ class Steps:
             await self.timers.set(REMIND, f"{one.space} {one.who}", one.came + DAY)
 
     async def _remind(self, timer: Timer) -> None:
-        """Who is not in the announcements, and never was, is told of them in their chat; without one they are invited."""
+        """Who is not in the announcements, and never was, is told of them in their chat; without one they are invited.
+
+        Where an admin asks for it, also who was invited before, and whatever the community does on its own.
+        """
         space, _, who = timer.key.partition(" ")
+        asked = timer.payload.get("asked", "")
         world, intent = await self.communities.reading()
         community = intent.communities.get(RoomId(space))
         news = community.only(Kind.ANNOUNCEMENTS) if community else None
-        if community is None or news is None or community.settings.first_steps is FirstSteps.OFF:
+        if community is None or news is None:
+            return
+        if not asked and community.settings.first_steps is FirstSteps.OFF:
             return
         user = UserId(who)
         held = world[news.room].members.get(user) if news.room in world else Membership.JOINED
-        if held is not None or not is_member(world, community, user):
+        waits = {None, Membership.INVITED} if asked else {None}
+        if held not in waits or not is_member(world, community, user):
             return
         chat = self._chat(world, user)
         with suppress(GiveUp):
-            if chat is None:
-                await self.communities.loop.hands.invite(news.room, user)
-            else:
+            if chat is not None:
                 told = line("steps.reminder", room=shown(world, community, news))
-                await self.replies.tell(
-                    chat, community.settings.language, (told,), f"reminder.{space}.{who}.{timer.at}"
-                )
+                transaction = f"reminder.{space}.{who}.{asked or timer.at}"
+                await self.replies.tell(chat, community.settings.language, (told,), transaction)
+            elif held is None:
+                await self.communities.loop.hands.invite(news.room, user)
 
 
 def _is_in(community: Community, world: World, kind: Kind, who: UserId) -> bool:

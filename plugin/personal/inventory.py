@@ -185,5 +185,6 @@ MEMORIES: Mapping[str, Erased] = {
     "sync": Erased.NOTHING,
     "disappear": Erased.NOTHING,
     "reports": Erased.NOTHING,
+    "reminded": Erased.NOTHING,
 }
 """What is remembered by a name, by the first word of that name."""

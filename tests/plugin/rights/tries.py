@@ -112,6 +112,13 @@ def announced(after: After) -> bool:
     return timeline[-1].content.get("body") == f"{after.name}\n\nHola"
 
 
+def reminding(after: After) -> bool:
+    """Members are going to be reminded because somebody asked for it."""
+    query = "SELECT COUNT(*) FROM timer WHERE kind='reminder' AND payload LIKE '%asked%'"
+    ((count,),) = after.trial.rows(query)
+    return int(str(count)) > 1
+
+
 def founded(after: After) -> bool:
     """There is one more community, and who asked for it is invited to it."""
     rooms = after.trial.stage.server.rooms.values()
@@ -174,6 +181,7 @@ TRIES = (
         lambda after: after.community.successor == person("admin"),
     ),
     Try("announce", "announce Hola", announced),
+    Try("announcement remind", "announcement remind", reminding),
     Try("requests", "requests", says("asker"), where="direct"),
     Try("approve", "approve {knock_group}", lambda after: after.membership("asker", "Madrid") == "invite"),
     Try("reject", "reject {knock_group}", lambda after: after.membership("asker", "Madrid") == "leave"),
