@@ -24,7 +24,7 @@ COUNTED = ("failed", "error", "passed", "skipped", "xfailed", "xpassed")
 NO_TESTS = 5
 """pytest's exit status when nothing was selected, which is fine in one stage of several."""
 
-LIMIT = 40 * 60
+LIMIT = 35 * 60
 """Seconds that one stage may take. A stage that hangs is ended, so that the others and the summary still come."""
 
 
@@ -167,7 +167,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"haven: {problem}", file=sys.stderr)
         return 1
     left_out = [*provide(debian.FOR_TESTS), *provide_clients()]
-    side_by_side = ("-n", str(os.cpu_count() or 1), "--dist", "loadfile", "--max-worker-restart", "1")
+    side_by_side = ("-n", str(os.cpu_count() or 1), "--dist", "loadfile", "--max-worker-restart", "0")
     results = [
         check(),
         tests("unit", "-q", "-m", "not system", *side_by_side, *arguments),
