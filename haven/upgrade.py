@@ -19,7 +19,7 @@ from haven.power import PowerLevels, creators_are_infinite
 from haven.reach import BEYOND, POWER, Obstacle, Reach
 from haven.snapshot import Membership, Room, World, called, census
 from haven.stateevents import BRIDGE, BRIDGE_UNSTABLE, RECORDS, SLOT
-from haven.succession import TOMBSTONE, led_to, predecessor, replacement, tombstone
+from haven.succession import TOMBSTONE, UNTIL, led_to, predecessor, replacement, tombstone
 
 OLDEST = 10
 """The first version that everything here works in (``knock_restricted``, MSC3787)."""
@@ -101,7 +101,7 @@ def next_steps(upgrade: Upgrade, world: World, actors: Actors) -> tuple[Change, 
     theirs = _made_by_hand(upgrade, world, actors.bot)
     wanted = renewal(upgrade, world, actors)
     if theirs is not None:
-        return tuple(sorted(_lacking(wanted, upgrade.old, theirs), key=_is_record))
+        return tuple(sorted((*_dated(upgrade), *_lacking(wanted, upgrade.old, theirs)), key=_is_record))
     new = prepared(upgrade, world, actors.bot)
     if new is None:
         return (CreateRoom(placeholder(upgrade.slot), wanted),)
@@ -126,6 +126,14 @@ def _made_by_hand(upgrade: Upgrade, world: World, bot: UserId) -> Room | None:
     if new.power_of(bot) < BOT_LEVEL:
         raise Invalid("adopt_power", room=called(new), need=BOT_LEVEL, have=int(new.power_of(bot)), bot=bot)
     return new
+
+
+def _dated(upgrade: Upgrade) -> Iterator[Change]:
+    """Somebody else's tombstone does not say how long the old room is kept: from now on it does."""
+    said = upgrade.old.content(TOMBSTONE)
+    if UNTIL not in said:
+        dated = {**said, UNTIL: upgrade.until}
+        yield SetState(upgrade.old.id, called(upgrade.old), TOMBSTONE, "", dated)
 
 
 def _is_record(change: Change) -> bool:

@@ -13,6 +13,7 @@ from haven.errors import GiveUp, Invalid, Missing, RateLimited, TryLater
 from haven.ids import EventId, RoomId
 from haven.model import Group
 from haven.stateevents import RETENTION
+from haven.succession import ancestors
 
 from ..cards import Cards
 from ..catchup import RemembersPlaces
@@ -91,21 +92,30 @@ class Disappearing:
         for community in (await self.communities.intent()).communities.values():
             for group in community.groups if community.deactivated is None else ():
                 if group.retention is not None and group.released is None:
-                    soonest = min(soonest, await self._looked_after(group, group.retention) - self.epoch())
+                    for room in self._rooms(group):
+                        soonest = min(soonest, await self._looked_after(room, group.retention) - self.epoch())
         return max(0, soonest) / 1_000
 
-    async def _looked_after(self, group: Group, lifetime: int) -> int:
+    def _rooms(self, group: Group) -> tuple[RoomId, ...]:
+        """The room of a group, and those it was in before it was upgraded: what was said there disappears as well."""
+        world = self.communities.rooms.world
+        if group.room not in world:
+            return ()
+        before = ancestors(world, world[group.room], self.communities.loop.actors.bot)
+        return (group.room, *(old.id for old in before))
+
+    async def _looked_after(self, room: RoomId, lifetime: int) -> int:
         """Delete what is too old in a room, if its time has come; gives when it comes next."""
-        before = await self._recall(group.room)
+        before = await self._recall(room)
         if before.lifetime == lifetime and self.epoch() < before.due:
             return before.due
         try:
-            return await self._walk(group.room, lifetime, before.place)
+            return await self._walk(room, lifetime, before.place)
         except GiveUp as error:
-            log.warning("what is too old cannot be deleted in %s: %s", group.room, error)
+            log.warning("what is too old cannot be deleted in %s: %s", room, error)
             lost = error.key == "homeserver_invalid"  # the place: nobody can go on from there
             again = Progress(self.epoch() + HOUR, lifetime, "" if lost else before.place)
-            await self._keep(group.room, again)
+            await self._keep(room, again)
             return again.due
 
     async def _walk(self, room: RoomId, lifetime: int, place: str) -> int:

@@ -1,22 +1,30 @@
 """`upgrade`: a group or the space goes on in a newer room version; nothing is lost, nobody is locked out, nothing is made twice."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from haven.ids import RoomId, UserId
+from haven.ids import EventId, RoomId, RoomVersion, UserId
 from haven.model import Community
 from haven.plan import plan_for
 from haven.ports import Content
+from haven.succession import KEPT_FOR
 from plugin.cards import Card
 from plugin.service.upgrade_cards import KIND
-from plugin.store import Store
+from plugin.service.work import Report, UpgradeJob
+from plugin.store import Store, now_ms
 from tests.fakes.homeserver import FakeHomeserver
+from tests.fakes.homeserver_client import FakeClient
 from tests.plugin.commands.stage import Stage, staged, text_of
+from tests.plugin.life import stored
 
 STEPS = [("10", "11"), ("11", "12")]
 UNKNOWN = "org.example.colour"
+Upgrade = Callable[[Stage], Awaitable[UpgradeJob]]
 
 
 def content(stage: Stage, room: RoomId, kind: str, key: str = "") -> dict[str, Any]:
@@ -121,3 +129,72 @@ async def test_the_space_goes_on_in_a_newer_version(
 
 def who(stage: Stage, *names: str) -> set[UserId]:
     return {stage.user(name) for name in names}
+
+
+def new_rooms(server: FakeHomeserver, old: RoomId) -> list[RoomId]:
+    """The rooms that say they come after another and in which anybody is."""
+    after = (room for room in server.rooms.values() if room.members())
+    return [
+        room.id
+        for room in after
+        if cast(dict[str, Any], room.create.content.get("predecessor", {})).get("room_id") == old
+    ]
+
+
+async def of_the_group(stage: Stage) -> UpgradeJob:
+    """Madrid is to be upgraded."""
+    return _job(await stage.community(), await stage.room("Madrid"))
+
+
+async def of_the_space(stage: Stage) -> UpgradeJob:
+    """The space is to be upgraded."""
+    community = await stage.community()
+    return _job(community, community.space)
+
+
+def _job(community: Community, room: RoomId) -> UpgradeJob:
+    return UpgradeJob(community.space, room, RoomVersion("12"), community.owner, "It", now_ms() + KEPT_FOR)
+
+
+async def carried_out(stage: Stage, work: UpgradeJob) -> bool:
+    """Whether a life comes to the end of an upgrade."""
+    await stage.engine.jobs.bring(work, Report(RoomId("!dm:haven.test"), EventId("$asked"), "en"))
+    await stage.engine.jobs.idle()
+    return not cast(FakeClient, stage.engine.homeserver)._dead
+
+
+@asynccontextmanager
+async def next_life(server: FakeHomeserver, store: Store) -> AsyncIterator[Stage]:
+    """The plugin once more, with the community that is there."""
+    async with staged(server, store, "11", empty=True) as stage:
+        (community,) = (await stage.engine.communities.intent()).communities.values()
+        stage.space = community.space
+        yield stage
+
+
+@pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("upgrade", [of_the_group, of_the_space])
+async def test_killed_at_any_request_and_started_again_there_is_one_new_room(
+    tmp_path: Path, upgrade: Upgrade, *, after_effect: bool
+) -> None:
+    request, died = 1, True
+    while died:
+        server = FakeHomeserver()
+        async with stored(f"{tmp_path}/{request}.db") as store:
+            async with staged(server, store, "11") as stage:
+                await stage.person("moderator").ban(await stage.room("Madrid"), stage.user("foe"), "spam")
+                work = await upgrade(stage)
+            async with next_life(server, store) as stage:
+                server.faults.kill(request, user=stage.bot, after_effect=after_effect)
+                died = not await carried_out(stage, work)
+            server.faults.forgive()
+            async with next_life(server, store) as stage:
+                await stage.engine.jobs.resume()
+                await stage.engine.jobs.idle()
+                (new,) = new_rooms(server, work.room)
+                assert content(stage, work.room, "m.room.tombstone")["replacement_room"] == new
+                assert server.rooms[await stage.room("Madrid")].membership(stage.user("foe")) == "ban"
+                assert not await store.open_jobs()
+                await in_step(stage)
+        request += 1
+    assert request > 12

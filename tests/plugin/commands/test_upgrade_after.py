@@ -1,0 +1,229 @@
+"""After an upgrade: who is asked over, what is let go when, what follows along, and rooms that somebody upgraded by hand."""
+
+import pytest
+
+from haven.ids import RoomId, RoomVersion
+from haven.model import Kind, Role
+from haven.ports import NewRoom, StateEvent
+from haven.succession import KEPT_FOR
+from plugin.service.followers import FOLLOW
+from plugin.store import Store, now_ms
+from tests.fakes.homeserver import FakeHomeserver
+from tests.plugin.commands.stage import Stage, staged, text_of
+from tests.plugin.commands.test_upgrade import allowed, confirmed, content, in_step, set_state
+
+DAY = 24 * 3_600_000
+
+
+async def looked_after(stage: Stage) -> None:
+    """The timer of old rooms rings once."""
+    timers = stage.services.desk.timers
+    (timer,) = await timers.store.timers(FOLLOW)
+    await timers.rings[FOLLOW](timer)
+
+
+def later(stage: Stage, days: int) -> None:
+    """It is some days later."""
+    now = now_ms() + days * DAY
+    stage.engine.communities.epoch = lambda: now
+    stage.services.desk.timers.epoch = lambda: now
+
+
+async def upgraded(stage: Stage, group: str) -> tuple[RoomId, RoomId]:
+    """A group goes to version 12: the old room and the new one."""
+    old = await stage.room(group)
+    said = await stage.answer("admin", f"!c upgrade {group} --to 12", "admins")
+    assert "has room version 12 now" in said
+    return old, await stage.room(group)
+
+
+async def test_members_of_a_closed_group_are_asked_over_and_those_of_an_open_one_need_not_be(
+    server: FakeHomeserver, store: Store
+) -> None:
+    async with staged(server, store, "11") as stage:
+        bot, guest = server.client(stage.bot), stage.person("guest")
+        for name, room in (("Quiet", await stage.room("Quiet")), ("Madrid", await stage.room("Madrid"))):
+            for person in (stage.person("member"), guest):
+                if person.user not in server.rooms[room].members():
+                    await bot.invite(room, person.user)
+                    await person.join(room)
+            _, new = await upgraded(stage, name)
+            await looked_after(stage)
+            invited = server.rooms[new].members("invite")
+            assert guest.user in invited
+            assert (stage.user("member") in invited) is (name == "Quiet")
+
+
+async def test_who_was_put_out_is_not_asked_over_and_does_not_walk_in(
+    server: FakeHomeserver, store: Store
+) -> None:
+    async with staged(server, store, "11") as stage:
+        old, new = await upgraded(stage, "Madrid")
+        await stage.say("owner", f"!c ban {stage.user('member')} spam", "admins")
+        for room in (old, new, stage.space):
+            assert server.rooms[room].membership(stage.user("member")) == "ban"
+        await stage.say("owner", f"!c unban {stage.user('member')}", "admins")
+        assert server.rooms[old].membership(stage.user("member")) == "leave"
+
+
+async def test_after_a_week_the_old_room_is_let_go_but_for_who_still_needs_it(
+    server: FakeHomeserver, store: Store
+) -> None:
+    async with staged(server, store, "11") as stage:
+        room = await stage.room("Quiet")
+        await server.client(stage.bot).invite(room, stage.user("member"))
+        await stage.person("member").join(room)
+        old, new = await upgraded(stage, "Quiet")
+        later(stage, 8)
+        await stage.engine.communities.reconcile(stage.space)
+        assert allowed(stage, new) == [old]
+        await looked_after(stage)
+        await stage.engine.communities.reconcile(stage.space)
+        assert content(stage, new, "m.room.join_rules") == {"join_rule": "invite"}
+        assert content(stage, old, "chat.haven.group") == {}
+        assert stage.user("member") in server.rooms[old].members()
+        assert (await in_step(stage)).all_former == ()
+
+
+async def test_after_a_week_the_old_space_is_let_go(server: FakeHomeserver, store: Store) -> None:
+    async with staged(server, store, "11") as stage:
+        before = stage.space
+        await stage.say("owner", "!c settings join request", "admins")
+        await confirmed(stage, "12")
+        after = (await stage.community()).space
+        madrid = await stage.room("Madrid")
+        assert content(stage, before, "m.space.child", after)["via"]
+        await looked_after(stage)
+        await stage.person("member").join(after)
+        later(stage, 8)
+        await stage.engine.communities.reconcile(after)
+        assert allowed(stage, madrid) == [after]
+        assert content(stage, before, "chat.haven.community") == {}
+        assert content(stage, before, "m.space.child", madrid) == {}
+        assert content(stage, before, "m.space.child", after)["via"]
+        assert content(stage, after, "m.room.join_rules") == {"join_rule": "knock"}
+        assert (await in_step(stage)).all_former == ()
+
+
+async def test_nobody_is_taken_for_gone_or_for_new_while_the_community_moves(
+    server: FakeHomeserver, store: Store
+) -> None:
+    async with staged(server, store, "11") as stage:
+        entrance = stage.services.entrance
+        await entrance.look(await stage.community(), stage.engine.rooms.world)
+        await confirmed(stage, "12")
+        await looked_after(stage)
+        community = await stage.community()
+        await entrance.look(community, stage.engine.rooms.world)
+        assert await entrance.arrivals.waiting(community.space) == ()
+        rows = await store._database.fetch("SELECT DISTINCT space FROM arrival")
+        assert [row["space"] for row in rows] == [community.space]
+        gone = await store._database.fetch("SELECT who FROM arrival WHERE gone > 0")
+        assert not gone
+        assert "members" in await stage.answer("member", "!c show")
+
+
+async def test_the_admins_room_takes_its_open_cards_along(server: FakeHomeserver, store: Store) -> None:
+    async with staged(server, store, "11") as stage:
+        await stage.say("member", "!c suggest Lisboa")
+        old = await stage.room("admins")
+        await stage.say("admin", "!c upgrade admins --to 12", "general")
+        new = await stage.room("admins")
+        assert new != old
+        (card,) = await stage.services.desk.cards.open("suggestion", stage.space)
+        assert card.room == new
+        said = [each for each in server.rooms[new].timeline if each.id == card.event]
+        assert "Lisboa" in text_of(said)
+        await looked_after(stage)
+        assert stage.user("moderator") in server.rooms[new].members("invite")
+        record = content(stage, stage.space, "chat.haven.community")
+        assert record["admins"] == new
+        await in_step(stage)
+
+
+async def test_a_request_made_before_is_answered_after(server: FakeHomeserver, store: Store) -> None:
+    async with staged(server, store, "11") as stage:
+        await stage.say("owner", "!c settings join request", "admins")
+        await stage.person("stranger").knock(stage.space)
+        entrance = stage.services.entrance
+        await entrance.requests.look(await stage.community(), stage.engine.rooms.world)
+        old = stage.space
+        await confirmed(stage, "12")
+        community = await stage.community()
+        await entrance.requests.look(community, stage.engine.rooms.world)
+        assert len(await stage.services.desk.cards.open("knock", community.space)) == 1
+        await stage.say("admin", f"!c approve {stage.user('stranger')}", "admins")
+        assert server.rooms[community.space].membership(stage.user("stranger")) == "invite"
+        assert server.rooms[old].membership(stage.user("stranger")) == "leave"
+        await stage.engine.rooms.observe()
+        await entrance.requests.look(await stage.community(), stage.engine.rooms.world)
+        assert await stage.services.desk.cards.open("knock", community.space) == ()
+
+
+async def test_codes_roles_and_the_log_follow_the_space(server: FakeHomeserver, store: Store) -> None:
+    async with staged(server, store, "11") as stage:
+        await stage.say("owner", "!c mute @member:haven.test --for 1h", "admins")
+        await stage.say("owner", "!c invite create --name door", "admins")
+        await confirmed(stage, "12")
+        community = await stage.community()
+        assert "muted" in await stage.answer("owner", "!c log", "admins")
+        assert "door" in await stage.answer("owner", "!c invite list", "admins")
+        (timer,) = await stage.services.desk.timers.store.timers("mute")
+        assert timer.payload["space"] == community.space
+        assert stage.user("member") in community.muted
+        assert community.role_of(stage.user("greeter")) is Role.GREETER
+
+
+async def by_hand(stage: Stage, version: str = "12", level: int = 100) -> tuple[RoomId, RoomId]:
+    """The owner upgrades Madrid with a client, as a homeserver does it, and has the bot in the new room or not."""
+    old, owner = await stage.room("Madrid"), stage.person("owner")
+    rules = StateEvent("m.room.join_rules", "", owner.user, content(stage, old, "m.room.join_rules"))
+    users = {stage.bot: level} | ({} if version == "12" else {owner.user: 100})
+    made = NewRoom(
+        "Madrid", RoomVersion(version), "", {"predecessor": {"room_id": old}}, (rules,), {"users": users}
+    )
+    new = await owner.create_room(made)
+    await set_state(stage, old, "m.room.tombstone", {"body": "moved", "replacement_room": new})
+    return old, new
+
+
+@pytest.mark.parametrize("version", ["11", "12"])
+async def test_a_room_that_was_upgraded_by_hand_is_followed(
+    server: FakeHomeserver, store: Store, version: str
+) -> None:
+    async with staged(server, store, "10") as stage:
+        await set_state(stage, await stage.room("Madrid"), "org.example.colour", {"colour": "green"})
+        _, new = await by_hand(stage, version)
+        assert "has room version" in await stage.answer(
+            "admin", f"!c upgrade Madrid --to {version}", "admins"
+        )
+        assert await stage.room("Madrid") == new
+        assert content(stage, new, "org.example.colour") == {"colour": "green"}
+        assert stage.power(new, "groupadmin") == 60
+        community = await in_step(stage)
+        assert [group.name for group in community.groups if group.kind is Kind.GROUP].count("Madrid") == 1
+
+
+async def test_where_the_bot_lacks_power_in_it_that_is_said(server: FakeHomeserver, store: Store) -> None:
+    async with staged(server, store, "11") as stage:
+        old, _ = await by_hand(stage, level=0)
+        said = await stage.answer("admin", "!c upgrade Madrid --to 12", "admins")
+        assert "I need power level 100 and have 0" in said
+        assert await stage.room("Madrid") == old
+
+
+async def test_a_tombstone_that_leads_elsewhere_is_not_followed(server: FakeHomeserver, store: Store) -> None:
+    async with staged(server, store, "11") as stage:
+        old, owner = await stage.room("Madrid"), stage.person("owner")
+        trap = await owner.create_room(
+            NewRoom("Madrid", RoomVersion("12"), power={"users": {stage.bot: 100}})
+        )
+        await owner.invite(trap, stage.bot)
+        await set_state(stage, old, "m.room.tombstone", {"body": "moved", "replacement_room": trap})
+        assert await stage.room("Madrid") == old
+        await upgraded(stage, "Madrid")
+        assert await stage.room("Madrid") not in {old, trap}
+
+
+def test_a_week_is_a_week() -> None:
+    assert KEPT_FOR == 7 * DAY
