@@ -12,7 +12,7 @@ from itertools import repeat
 from haven.errors import GiveUp, Invalid, TryLater
 from haven.ids import Network as NetworkName
 from haven.ids import RoomId
-from haven.ports import StateEvent
+from haven.ports import Content, StateEvent
 from haven.stateevents import LINK, read_link
 
 from .bugs import log_bug
@@ -104,6 +104,7 @@ class Keeper:
             await self._leave(room)
             return
         view = self._rooms.read(room, events)
+        await self._take_along(room, view)
         wanted = {link.key: link for link in map(self._wanted, _link_events(view), repeat(room)) if link}
         for link in self._links.of_room(room):
             if link.key not in wanted:
@@ -115,6 +116,40 @@ class Keeper:
         for network in self._caretaker.ended(room, set(wanted)) - {link.network for link in wanted.values()}:
             await self._ghosts.leave_all(network, room)
         await self._caretaker.say_unlinked(room, set(wanted))
+
+    async def _take_along(self, room: RoomId, view: RoomView) -> None:
+        """Carry the proof of links from a room that was upgraded to the one that took its place, where both say so."""
+        pairs = [(room, view.replaced_by), (view.replaces, room)]
+        for old, new in pairs:
+            if old is None or new is None or self._rooms.view(new).replaces != old:
+                continue
+            if self._rooms.view(old).replaced_by == new:
+                try:
+                    await self._move(old, new)
+                except GiveUp as error:
+                    log.warning("A link could not be taken to an upgraded room: %s", error)
+
+    async def _move(self, old: RoomId, new: RoomId) -> None:
+        """What an operator of the chat has proven for the old room holds in the new one, if it is wanted there; the old one ends.
+
+        The new room speaks first, so that a crash in between loses no proof.
+        """
+        before, after = self._rooms.view(old), self._rooms.view(new)
+        for event in _link_events(before):
+            proven = self._wanted(event, old)
+            wanted = after.state.get((LINK, event.key))
+            link = self._wanted(wanted, new) if wanted is not None else None
+            if proven is None or not proven.proven or wanted is None or link is None:
+                continue
+            if not link.proven:
+                await self._write(new, after, event.key, {**wanted.content, "proven": True})
+            await self._write(old, before, event.key, {})
+            self.nudge(old)
+            self.nudge(new)
+
+    async def _write(self, room: RoomId, view: RoomView, key: str, content: Content) -> None:
+        event = await self._homeserver.send_state(room, LINK, key, content)
+        view.note(LINK, key, self._homeserver.user, content, event)
 
     def _wanted(self, event: StateEvent, room: RoomId) -> Linked | None:
         try:

@@ -2,7 +2,7 @@
 the topic.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from haven.ids import EventId, RoomId, UserId
@@ -40,6 +40,19 @@ class RoomView:
     def topic(self) -> str:
         """The topic."""
         return self.text("m.room.topic", "topic")
+
+    @property
+    def replaces(self) -> RoomId | None:
+        """The room whose place this one has taken by an upgrade, as it says."""
+        said = self.content("m.room.create").get("predecessor")
+        named = said.get("room_id") if isinstance(said, Mapping) else None
+        return RoomId(named) if isinstance(named, str) and named else None
+
+    @property
+    def replaced_by(self) -> RoomId | None:
+        """The room that has taken the place of this one by an upgrade, as it says."""
+        named = self.text("m.room.tombstone", "replacement_room")
+        return RoomId(named) if named else None
 
     def note(self, event_type: str, key: str, sender: UserId, content: Content, event: EventId) -> None:
         """Take note of a state event that we have just written ourselves."""

@@ -15,7 +15,7 @@ from haven.model import Community, Role
 from haven.permissions import LEVELS
 from haven.ports import Content
 from haven.snapshot import Room, World, called, described
-from haven.stateevents import CHILD, COMMUNITY, GROUP, PARENT
+from haven.stateevents import CHILD, COMMUNITY, GROUP, LINK, PARENT
 from haven.succession import is_over
 
 FIRST = "!"
@@ -40,10 +40,16 @@ def old_rooms(community: Community, world: World, actors: Actors) -> Iterator[De
 
 
 def _old_group(community: Community, room: Room, *, over: bool) -> DesiredRoom:
-    """Only who is at least an admin still writes there, and nobody comes in. ``over``: it is let go."""
-    power = replace(room.power, users_default=CLOSED_LEVEL, events_default=LEVELS[Role.ADMIN])
+    """Only who is at least an admin still writes there, and nobody comes in. ``over``: it is let go.
+
+    While it is linked to a network still, people go on talking: the bridge takes its links along as soon as it is in the new room.
+    """
+    linked = [event.key for event in room.keyed(LINK) if event.content]
+    closed = replace(room.power, users_default=CLOSED_LEVEL, events_default=LEVELS[Role.ADMIN])
+    power = room.power if linked and not over else closed
     record = {**room.content(GROUP), "community": community.space}
     parent: States = {(PARENT, str(community.space)): {}} if over else {}
+    links: States = {(LINK, key): {} for key in linked} if over else {}
     return DesiredRoom(
         room=room.id,
         name=called(room),
@@ -51,7 +57,7 @@ def _old_group(community: Community, room: Room, *, over: bool) -> DesiredRoom:
         version=room.version,
         power=power,
         topic=described(room),
-        state={(GROUP, ""): record, ("m.room.join_rules", ""): {"join_rule": "invite"}, **parent},
+        state={(GROUP, ""): record, ("m.room.join_rules", ""): {"join_rule": "invite"}, **parent, **links},
         last={(GROUP, ""): {}} if over else {},
     )
 
