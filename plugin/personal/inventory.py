@@ -176,6 +176,7 @@ TIMERS: Mapping[str, Erased] = {
     "request_word": Erased.PASSING,
     "stray": Erased.PASSING,
     "listed": Erased.PASSING,
+    "expel": Erased.PASSING,
     "banlists": Erased.NOTHING,
     "follow": Erased.NOTHING,
 }

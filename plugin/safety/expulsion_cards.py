@@ -50,7 +50,9 @@ class ExpulsionCards:
             f"people.asked_{card.payload['verb']}", n=len(people), by=person(UserId(card.payload["by"]))
         )
         why = (line("people.reason", reason=reason),) if reason else ()
-        return (asked, *named(people), *why)
+        invite = card.payload.get("invite", "")
+        by_invite = (line("people.came_by", name=invite),) if invite else ()
+        return (asked, *by_invite, *named(people), *why)
 
     async def decide(self, card: Card, word: Word) -> Sequence[Line]:
         """See `plugin.cards.Dealer`. Who decides needs the right themselves, over everybody on the card."""
@@ -60,9 +62,18 @@ class ExpulsionCards:
             community = await self.communities.fresh(card.space)
             require(self.communities.rooms.world, community, word.who, RIGHTS[verb])
             return (*self._about(card), line("people.cancelled", by=by))
-        wish = Wish(verb, _people(card), word.who, word.door, word.event, card.payload["reason"], True)
+        wish = await self._wish(card, verb, word)
         outcome = await self.expulsions.carry_out(card.space, wish)
         return (*told(wish, outcome), line("people.confirmed", by=by))
+
+    async def _wish(self, card: Card, verb: Verb, word: Word) -> Wish:
+        """What is wished by now: of those who came by an invite, only those who have no role by now."""
+        people, invite = _people(card), card.payload.get("invite", "")
+        if invite:
+            community = await self.communities.fresh(card.space)
+            spares = self.expulsions.spares
+            people = tuple(who for who in people if not spares(community, word.who, who))
+        return Wish(verb, people, word.who, word.door, word.event, card.payload["reason"], True, invite)
 
     async def lapse(self, card: Card) -> Sequence[Line]:
         """See `plugin.cards.Dealer`."""

@@ -54,7 +54,7 @@ def open_safety(engine: Engine, desk: Desk, messages: Messenger, homeserver: Ask
     told = ServerReports(homeserver, reports, engine.store, engine.clock)
     if engine.settings.server_admin:
         engine.besides.append(told.run)
-    expulsions = Expulsions(communities, desk.audit, desk.timers.epoch)
+    expulsions = Expulsions(communities, desk.audit, desk.timers)
     witness = Witness(communities, desk.audit, desk.timers.epoch)
     engine.witness = witness.see
     engine.besides.append(witness.run)
