@@ -93,7 +93,8 @@ async def _done_to(asked: Asked, community: Community, wish: Wish) -> tuple[Line
         return (line("people.came_by_nobody", name=wish.invite),)
     if len(wish.people) > MANY:
         return (await _put_before(asked, community, wish)).lines
-    outcome = await asked.services.safety.expulsions.carry_out_whole(community.space, wish)
+    expulsions, progress = asked.services.safety.expulsions, asked.progress.told
+    outcome = await expulsions.carry_out_whole(community.space, wish, progress)
     return told(wish, outcome)
 
 

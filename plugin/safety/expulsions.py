@@ -125,13 +125,13 @@ class Expulsions:
             await self.pardon(space, wish.people, wish.by, door=wish.door, deed=wish.deed)
         return outcome
 
-    async def carry_out_whole(self, space: RoomId, wish: Wish) -> Outcome:
+    async def carry_out_whole(self, space: RoomId, wish: Wish, progress: Progress = untold) -> Outcome:
         """As `carry_out`, of people whom nobody could find again afterwards: whom it is about is kept until it is done."""
         kept = {"people": " ".join(wish.people), "reason": wish.reason, "invite": wish.invite}
         payload = {"space": space, "verb": wish.verb.value, "by": wish.by, "door": wish.door.value, **kept}
         await self.timers.set(EXPEL, wish.deed, self.timers.epoch() + MINUTE, payload)
         try:
-            outcome = await self.carry_out(space, wish)
+            outcome = await self.carry_out(space, wish, progress)
         except GiveUp:
             await self.timers.cancel(EXPEL, wish.deed)
             raise
