@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+import asyncpg
 
 from embedded.places import python
 from embedded.ports import HOST, free_port
@@ -34,16 +35,16 @@ class MaubotRefused(Exception):
 class Maubot:
     """maubot on a free port of 127.0.0.1.
 
-    `directory` holds all it keeps. `plugin_database`: None for one SQLite file an instance, or a `postgres://` URL. Usable as an async
+    `directory` holds all it keeps. `database`: a `postgres://` URL for maubot and its plugins, None for SQLite files. Usable as an async
     context manager; `kill()` and `start()` keep port, data, clients and instances.
     """
 
-    def __init__(self, directory: Path, homeserver_url: str, *, plugin_database: str | None = None) -> None:
+    def __init__(self, directory: Path, homeserver_url: str, *, database: str | None = None) -> None:
         self.directory = directory
         self.homeserver_url = homeserver_url
         self.port = free_port()
         self.url = f"http://{HOST}:{self.port}"
-        self._plugin_database = plugin_database
+        self._database = database
         self._password = secrets.token_hex(16)
         self._token = ""
         self._bots: dict[str, str] = {}
@@ -79,13 +80,13 @@ class Maubot:
     def _configuration(self) -> dict[str, Any]:
         plugins = str(self.directory / "plugins")
         return {
-            "database": f"sqlite:{self.directory}/maubot.db",
+            "database": self._database or f"sqlite:{self.directory}/maubot.db",
             "plugin_directories": {
                 "upload": plugins,
                 "load": [plugins],
                 "trash": str(self.directory / "trash"),
             },
-            "plugin_databases": {"sqlite": plugins, "postgres": self._plugin_database},
+            "plugin_databases": {"sqlite": plugins, "postgres": "default" if self._database else None},
             "server": {
                 "hostname": HOST,
                 "port": self.port,
@@ -110,15 +111,20 @@ class Maubot:
         first thing that anybody says. So we wake it with a to-device message that means nothing.
         """
         self._write()
-        before = {user_id: self._position(user_id) for user_id in self._bots}
+        before = {user_id: await self._position(user_id) for user_id in self._bots}
         await self.process.start(self._answers)
         answer = await self.request("POST", "auth/login", {"username": _ADMIN, "password": self._password})
         self._token = answer["token"]
         if caught_up:
             await asyncio.gather(*(self._catch_up(user_id, place) for user_id, place in before.items()))
 
-    def _position(self, user_id: str) -> str:
+    async def _position(self, user_id: str) -> str:
         """Where a bot is in /sync, from maubot's database, which no API shows; "" before its first answer."""
+        if self._database:
+            connection = await asyncpg.connect(self._database)
+            place = await connection.fetchval("SELECT next_batch FROM client WHERE id = $1", user_id)
+            await connection.close()
+            return str(place or "")
         database = sqlite3.connect(f"file:{self.directory}/maubot.db?mode=ro", uri=True)
         with contextlib.closing(database):
             row = database.execute("SELECT next_batch FROM client WHERE id = ?", (user_id,)).fetchone()
@@ -132,7 +138,7 @@ class Maubot:
             answer.raise_for_status()
 
         async def moved() -> bool:
-            return self._position(user_id) not in ("", before)
+            return await self._position(user_id) not in ("", before)
 
         await eventually(moved, f"the first /sync of {user_id}")
 
@@ -223,7 +229,7 @@ class Maubot:
             "autojoin": autojoin,
             "sync": True,
         }
-        before = self._position(user_id)
+        before = await self._position(user_id)
         await self.request("PUT", f"client/{user_id}", body)
         self._bots[user_id] = token
         await self._catch_up(user_id, before)

@@ -13,6 +13,7 @@ import pytest
 
 from embedded.person import Person
 from embedded.synapse import Synapse
+from tests.databases import postgres_server
 
 Newcomer = Callable[[str], Awaitable[Person]]
 """Registers somebody whose name begins as given and is new to the homeserver."""
@@ -80,6 +81,13 @@ def own_data(server_data: Path) -> Iterator[Path]:
     yield directory
     if not os.environ.get("HAVEN_KEEP"):
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server: make a database of your own on it (`tests.databases.new_database`)."""
+    with postgres_server() as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,8 @@
 """What the plugin remembers, over SQLite and, where one can be started, PostgreSQL."""
 
-import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 from mautrix.util.async_db import Database
 
@@ -16,7 +14,7 @@ from plugin.events import Incoming
 from plugin.migrations import upgrades
 from plugin.service.work import FoundingJob, GroupJob, Job, Work
 from plugin.store import KEPT, Store
-from tests.bridge.test_store import postgres  # noqa: F401 - a fixture
+from tests.databases import new_database
 from tests.plugin.life import GROUPS, TITLES, report
 
 ANA, SPACE = UserId("@ana:x"), RoomId("!space")
@@ -24,15 +22,6 @@ FOUNDING = FoundingJob(
     Founding("w", "Fathers", ANA, TITLES, "All", GROUPS, Settings(join=JoinPolicy.OPEN, language="es"))
 )
 ADDED = GroupJob(SPACE, "slot", WishedGroup("Praha", Visibility.HIDDEN, "čau", suggested=True), ANA)
-
-
-async def new_database(server: str) -> str:
-    """Make an empty database on a PostgreSQL server, and give its name."""
-    name = f"plugin_{secrets.token_hex(4)}"
-    connection = await asyncpg.connect(f"{server}/postgres")
-    await connection.execute(f"CREATE DATABASE {name}")
-    await connection.close()
-    return name
 
 
 class Days:
@@ -53,8 +42,7 @@ def days() -> Days:
 async def database(request: pytest.FixtureRequest, own_data: Path) -> AsyncIterator[Database]:
     url = f"sqlite:{own_data}/store.db"
     if request.param == "postgres":
-        server = request.getfixturevalue("postgres")
-        url = f"{server}/{await new_database(server)}"
+        url = await new_database(request.getfixturevalue("postgres"))
     database = Database.create(url, upgrade_table=upgrades)
     await database.start()
     yield database

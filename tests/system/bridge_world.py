@@ -26,6 +26,9 @@ DOMAIN = "haven.test"
 BOT = f"@haven-bridge:{DOMAIN}"
 
 
+_NONE: Mapping[str, Any] = {}
+
+
 @dataclass(slots=True)
 class World:
     """All that runs. ``alice`` is at home on Matrix and made ``room``; ``oscar`` is operator of the IRC
@@ -91,8 +94,12 @@ class World:
 
 
 @asynccontextmanager
-async def world(irc_server: type[PythonIrc | Ngircd] = PythonIrc) -> AsyncIterator[World]:
-    """Start everything, yield, end everything. The bridge speaks to the homeserver through ``proxy``."""
+async def world(
+    irc_server: type[PythonIrc | Ngircd] = PythonIrc, settings: Mapping[str, Any] = _NONE
+) -> AsyncIterator[World]:
+    """Start everything, yield, end everything. The bridge speaks to the homeserver through ``proxy``; ``settings`` are
+    more of its own.
+    """
     async with AsyncExitStack() as stack:
         place = stack.enter_context(tempfile.TemporaryDirectory(prefix="haven-bridge-", dir=_memory()))
         directory = Path(place)
@@ -109,7 +116,9 @@ async def world(irc_server: type[PythonIrc | Ngircd] = PythonIrc) -> AsyncIterat
             "retry_least": 0.1,
             "retry_most": 1,
         }
-        bridge = Bridge(directory / "bridge", proxy.url, DOMAIN, {"irc": network}, {"log": "debug"})
+        bridge = Bridge(
+            directory / "bridge", proxy.url, DOMAIN, {"irc": network}, {"log": "debug", **settings}
+        )
         made = await bridge.command("registration")
         assert made.status == 0, made.err
         synapse.appservices.append(bridge.registration)
