@@ -11,12 +11,16 @@ from .grammar import Argument, Command, Option
 ADOPT = Command("group adopt", (Argument("ROOM"),), (Option("visibility", choices=tuple(Visibility)),))
 
 
+def adoptions_of(asked: Asked) -> Adoptions:
+    """The adoptions of all communities."""
+    desk = asked.services.desk
+    return Adoptions(asked.services.communities, asked.services.homeserver, desk.cards, desk.audit)
+
+
 async def adopt(asked: Asked, community: Community) -> Answer:
     """Put what would change before the admins; it is done when one of them confirms it."""
-    desk = asked.services.desk
-    adoptions = Adoptions(asked.services.communities, asked.services.homeserver, desk.cards, desk.audit)
     request = asked.request
-    card = await adoptions.propose(
+    card = await adoptions_of(asked).propose(
         community, request.argument("ROOM"), request.option("visibility"), asked.who
     )
     if card.room == asked.message.room:

@@ -6,14 +6,17 @@ from haven.permissions import Right, has_right
 
 from ..addresses import alias_in, room_in
 from ..audit import Door
-from ..cards import Word
+from ..cards import Card, Word
+from ..service.adoptions import KIND as ADOPTION
+from ..service.adoptions import SUGGESTED
 from ..service.suggestions import APPROVE, Suggestions, listed
 from ..wording import Answer, Line, answer, code, head, item, line, strong
+from .adopt import ADOPT, adoptions_of
 from .asked import Asked, Within
 from .grammar import SHORT, Argument, Command, Option, Takes
 from .group import ADD
 
-SUGGEST = Command("suggest", (Argument("NAME", Takes.WORDS),), (Option("topic", "TEXT"),))
+SUGGEST = Command("suggest", (Argument("NAME_OR_ROOM", Takes.WORDS),), (Option("topic", "TEXT"),))
 SUGGESTIONS = Command("suggestions")
 WITHDRAW = Command("withdraw", (Argument("ID"),))
 
@@ -26,20 +29,37 @@ def suggestions_of(asked: Asked) -> Suggestions:
 
 async def suggest(asked: Asked, community: Community) -> Answer:
     """Put a group before the admins."""
-    name = asked.request.argument("NAME")
+    name = asked.request.argument("NAME_OR_ROOM")
     if room_in(name) is not None or alias_in(name):
-        raise Invalid("suggest_room")
+        return _done(await _suggested_room(asked, community, name))
     if has_right(community, asked.who, Right.ADD_GROUP):
         raise Invalid("suggest_add_it", usage=ADD.usage)
     suggestions = suggestions_of(asked)
-    card = await suggestions.suggest(community, asked.message, name, asked.request.option("topic"))
+    return _done(await suggestions.suggest(community, asked.message, name, asked.request.option("topic")))
+
+
+def _done(card: Card) -> Answer:
     take_back = code(f"{SHORT} withdraw {card.id}")
     return answer(line("suggestion.done", name=strong(card.payload["name"]), withdraw=take_back))
 
 
+async def _suggested_room(asked: Asked, community: Community, word: str) -> Card:
+    """Put a room that exists before the admins, with what adopting it would change."""
+    if has_right(community, asked.who, Right.ADOPT):
+        raise Invalid("suggest_adopt_it", usage=ADOPT.usage)
+    await suggestions_of(asked).check_few(community, asked.message)
+    return await adoptions_of(asked).suggest(community, word, asked.message)
+
+
+async def _rooms(asked: Asked, community: Community) -> list[Card]:
+    """The rooms that members have suggested to adopt."""
+    waiting = await asked.services.desk.cards.open(ADOPTION, community.space)
+    return [card for card in waiting if SUGGESTED in card.payload]
+
+
 async def list_(asked: Asked, community: Community) -> Answer:
     """What waits: all of it for who may decide, else one's own."""
-    waiting = await suggestions_of(asked).waiting(community)
+    waiting = [*await suggestions_of(asked).waiting(community), *await _rooms(asked, community)]
     decides = has_right(community, asked.who, Right.DECIDE_SUGGESTIONS)
     told = [card for card in waiting if decides or card.payload["who"] == asked.who]
     if not told:
@@ -56,6 +76,11 @@ async def list_(asked: Asked, community: Community) -> Answer:
 
 async def withdraw(asked: Asked, community: Community) -> Answer:
     """Take back one's own suggestion."""
+    wanted = asked.request.argument("ID").strip().casefold()
+    for room in await _rooms(asked, community):
+        if room.id == wanted and room.payload["who"] == asked.who:
+            await adoptions_of(asked).withdraw(room)
+            return answer(line("suggestion.taken_back", name=strong(room.payload["name"])))
     card = await suggestions_of(asked).withdraw(community, asked.request.argument("ID"), asked.who)
     return answer(line("suggestion.taken_back", name=strong(card.payload["name"])))
 

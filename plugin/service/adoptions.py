@@ -1,11 +1,12 @@
 """Taking existing rooms into a community: what would change is said on a card, and done when an admin says yes."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from haven.adoption import Adoption, adoption, with_adopted
 from haven.errors import GiveUp, Invalid, NotAllowed
-from haven.ids import RoomId, UserId, server_of
+from haven.ids import EventId, RoomId, UserId, server_of
 from haven.model import Community, Visibility
 from haven.permissions import Right
 from haven.ports import Joins
@@ -15,14 +16,21 @@ from haven.snapshot import Membership, Room, called
 from ..addresses import alias_in, room_in
 from ..audit import HIDDEN, Audit, Deed
 from ..cards import Card, Cards, Word
+from ..events import Incoming
 from ..outcomes import of_change, troubles
 from ..rights import require
 from ..store import now_ms
-from ..wording import Line, Style, Value, head, line, person, strong
+from ..wording import Line, Style, Value, head, line, of_error, person, strong
 from .communities import Communities
+from .notes import Notes, Place
+
+log = logging.getLogger("haven.adoptions")
 
 KIND = "adoption"
 APPROVE, REJECT = "approve", "reject"
+SUGGESTED = "from"
+"""What a card knows where a member has suggested the room: the room in which they did."""
+
 WEEK = 7 * 24 * 3_600_000
 """Milliseconds in which it can be confirmed."""
 
@@ -46,12 +54,34 @@ class Adoptions:
 
         Raises `Invalid` where the room cannot be a group or power is missing, `NotAllowed` where it is not ``who``'s to give.
         """
+        room = await self._proposable(community, word, visibility, who)
+        about = {"room": str(room.id), "visibility": visibility, "who": str(who), "name": called(room)}
+        return await self.cards.deal(KIND, community.space, room.id, about, now_ms() + WEEK)
+
+    async def suggest(self, community: Community, word: str, message: Incoming) -> Card:
+        """Show the admins what adopting a room would change that a member suggests, who hears what becomes of it.
+
+        The same command again is the same suggestion. Raises as `propose`, and `Invalid` where the room is suggested already.
+        """
+        who = message.sender
+        room = await self._proposable(community, word, "", who)
+        for card in await self.cards.open(KIND, community.space):
+            if card.key == room.id and card.payload.get("event") != message.event:
+                raise Invalid("suggested_already", name=called(room), id=card.id)
+        about = {"room": str(room.id), "visibility": "", "who": str(who), "name": called(room)}
+        asked = {"from": str(message.room), "event": str(message.event)}
+        return await self.cards.deal(KIND, community.space, room.id, {**about, **asked}, now_ms() + WEEK)
+
+    async def withdraw(self, card: Card) -> None:
+        """Who has suggested it suggests it no more."""
+        await self.cards.withdraw(card, (_line("suggestion.withdrawn", card),))
+
+    async def _proposable(self, community: Community, word: str, visibility: str, who: UserId) -> Room:
         room = await self.room(word, who)
         if community.group(room.id) is not None:
             raise Invalid("adopt_taken")
         self._previewed(community, room, visibility, who)
-        about = {"room": str(room.id), "visibility": visibility, "who": str(who), "name": called(room)}
-        return await self.cards.deal(KIND, community.space, room.id, about, now_ms() + WEEK)
+        return room
 
     async def room(self, word: str, who: UserId) -> Room:
         """The room that a word means, entered if that can be. Raises `Invalid` where we are not in it."""
@@ -113,11 +143,9 @@ class Adoptions:
         community = await self.communities.fresh(card.space)
         require(self.communities.rooms.world, community, word.who, Right.ADOPT)
         if word.choice == REJECT:
-            return (_line("adopt.rejected", card, word.who),)
-        room = await self.room(card.payload["room"], word.who)
+            return await self._rejected(community, card, word)
+        room = await self._still(community, card, word)
         visibility = card.payload["visibility"]
-        if community.group(room.id) is None:
-            self._previewed(community, room, visibility, UserId(card.payload["who"]))
         actors, wanted = self.communities.loop.actors, Visibility(visibility) if visibility else None
         outcome = await self.communities.change(
             card.space,
@@ -125,7 +153,43 @@ class Adoptions:
             check=lambda now: require(self.communities.rooms.world, now, word.who, Right.ADOPT),
         )
         await self._record(outcome.community, room.id, card, word)
+        await self._tell(community, card, _line("adopt.yes", card))
         return (_line("adopt.done", card, word.who), *troubles(outcome))
+
+    async def _still(self, community: Community, card: Card, word: Word) -> Room:
+        """The room, if it can still be taken in. Where it cannot, who has suggested it hears what is missing, too."""
+        try:
+            room = await self.room(card.payload["room"], word.who)
+            if community.group(room.id) is None:
+                self._previewed(community, room, card.payload["visibility"], UserId(card.payload["who"]))
+        except GiveUp as error:
+            await self._tell(community, card, of_error(error), f".{word.event}")
+            raise
+        return room
+
+    async def _rejected(self, community: Community, card: Card, word: Word) -> Sequence[Line]:
+        if SUGGESTED in card.payload:
+            values = {"whom": card.payload["who"], "name": HIDDEN}
+            deed = f"{word.event}.{card.id}"
+            what = "suggestion_rejected"
+            done = Deed(deed, card.space, word.who, what, word.door, now_ms(), values, word.reason)
+            await self.audit.record(community, done)
+        name = strong(card.payload["name"])
+        why = line("suggestion.no_why", name=name, reason=word.reason)
+        await self._tell(community, card, why if word.reason else line("suggestion.no", name=name))
+        return (_line("adopt.rejected", card, word.who),)
+
+    async def _tell(self, community: Community, card: Card, told: Line, step: str = "") -> None:
+        """Tell who has suggested it; whoever asked as an admin reads it on the card."""
+        if SUGGESTED not in card.payload:
+            return
+        place = Place(RoomId(card.payload[SUGGESTED]), EventId(card.payload["event"]))
+        who, language = UserId(card.payload["who"]), community.settings.language
+        notes, transaction = Notes(self.communities, self.cards.replies), f"adoption.{card.id}{step}"
+        try:
+            await notes.give(who, language, (told,), place, transaction)
+        except GiveUp as error:
+            log.info("who suggested a room could not be told: %s", error)
 
     async def _record(self, community: Community, room: RoomId, card: Card, word: Word) -> None:
         group = community.group(room)
@@ -137,6 +201,9 @@ class Adoptions:
 
     async def lapse(self, card: Card) -> Sequence[Line]:
         """See `plugin.cards.Dealer`."""
+        community = (await self.communities.intent()).communities.get(card.space)
+        if community is not None:
+            await self._tell(community, card, _line("adopt.lapsed", card))
         return (_line("adopt.lapsed", card),)
 
 

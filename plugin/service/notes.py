@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from haven.errors import GiveUp
 from haven.ids import EventId, RoomId, UserId
 from haven.policies import is_list
-from haven.snapshot import PRESENT, Membership, World
+from haven.snapshot import PRESENT, Membership, Room, World
 from haven.stateevents import GROUP
 
 from ..replies import Replies
@@ -57,9 +57,13 @@ class Notes:
 
 
 def direct_chat(world: World, bot: UserId, user: UserId) -> RoomId | None:
-    """The room in which nobody is but the bot and this person, if there is one."""
-    for room in world.values():
-        fits = room.members.get(user) is Membership.JOINED and not room.is_space and not is_list(room)
-        if fits and (GROUP, "") not in room.state and room.with_membership(*PRESENT) == {bot, user}:
-            return room.id
-    return None
+    """The room in which nobody is but the bot and this person, if there is one; rather one that nobody has given a name, as others
+    may be meant to come into such a one.
+    """
+    found = [room for room in world.values() if _is_ours(room, bot, user)]
+    return min(found, key=lambda room: bool(room.name)).id if found else None
+
+
+def _is_ours(room: Room, bot: UserId, user: UserId) -> bool:
+    fits = room.members.get(user) is Membership.JOINED and not room.is_space and not is_list(room)
+    return fits and (GROUP, "") not in room.state and room.with_membership(*PRESENT) == {bot, user}

@@ -17,6 +17,7 @@ from ..events import Incoming
 from ..rights import require
 from ..store import now_ms
 from ..wording import Line, line, person, strong
+from .adoptions import KIND as ADOPTION
 from .communities import Communities
 from .groups import is_secret
 from .jobs import Jobs
@@ -56,12 +57,17 @@ class Suggestions:
         for card in waiting:
             if card.key == wished.name.casefold() and card.payload["event"] != message.event:
                 raise Invalid("suggested_already", name=wished.name, id=card.id)
-        own = [c for c in waiting if c.payload["who"] == message.sender and c.key != wished.name.casefold()]
-        if len(own) >= AT_ONCE:
-            raise Invalid("suggested_enough", limit=AT_ONCE)
+        await self.check_few(community, message)
         about = {"who": message.sender, "name": wished.name, "topic": wished.topic}
         asked = {"room": message.room, "event": message.event}
         return await self.cards.deal(KIND, community.space, wished.name.casefold(), {**about, **asked})
+
+    async def check_few(self, community: Community, message: Incoming) -> None:
+        """Raise `Invalid` where as many suggestions of somebody wait as may, rooms to adopt among them, that of this message left out."""
+        cards = [*await self.waiting(community), *await self.cards.open(ADOPTION, community.space)]
+        others = (card.payload for card in cards if card.payload.get("event") != message.event)
+        if sum(payload["who"] == message.sender for payload in others) >= AT_ONCE:
+            raise Invalid("suggested_enough", limit=AT_ONCE)
 
     async def waiting(self, community: Community) -> tuple[Card, ...]:
         """What waits for a word, the oldest first."""
@@ -156,7 +162,8 @@ def _refuse_taken(community: Community, name: str) -> None:
 def _line(key: str, card: Card) -> Line:
     payload = card.payload
     who = person(UserId(payload["who"]))
-    return Line(key, {"who": who, "name": strong(payload["name"]), "topic": payload["topic"], "id": card.id})
+    topic = payload.get("topic", "")
+    return Line(key, {"who": who, "name": strong(payload["name"]), "topic": topic, "id": card.id})
 
 
 def _decided(card: Card, word: Word) -> Line:

@@ -111,7 +111,7 @@ def _of_groups() -> set[str]:
         *(f"group_set.{key}" for key in ("changed", "unchanged", "about_history")),
         *(f"suggestion.{key}" for key in said),
         *("audit.suggestion_approved", "audit.suggestion_rejected", "audit.transferred", "group.archived"),
-        *(f"adopt.{key}" for key in ("card", "done", "rejected", "lapsed")),
+        *(f"adopt.{key}" for key in ("card", "done", "yes", "rejected", "lapsed")),
         "audit.group_adopted",
         *(f"transfer.{key}" for key in ("card", "done", "rejected", "withdrawn", "lapsed")),
         *("ending.archived", "ending.removed"),

@@ -134,7 +134,8 @@ async def test_what_waits_is_listed_for_admins_and_one_s_own_for_members(stage: 
 
 REFUSED = [
     ("member", "suggest Madrid", "already a room called"),
-    ("member", "suggest #room:haven.test", "only take suggestions for new groups"),
+    ("member", "suggest #room:haven.test", "not in that room"),
+    ("admin", "suggest !room:haven.test", "you can take the room in yourself: `!c group adopt"),
     ("member", "suggest “ ”", "cannot be empty"),
     ("admin", "suggest Praga", "you can add the group yourself"),
     ("stranger", "suggest Praga", "Only members"),

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from haven.errors import Unreachable
+from haven.ids import RoomVersion
 from haven.model import Role
+from haven.ports import NewRoom
 from plugin.audit import SOMEBODY
 from plugin.commands.my_data import COUNTED
 from plugin.personal.erasure import SCRUB
@@ -94,6 +96,17 @@ async def test_without_a_direct_chat_nothing_is_said_of_it(stage: Stage) -> None
     said = await stage.say("member", "!c my data export")
     assert "write it to me in a direct chat" in text_of(said)
     assert stage.server.media == {}
+
+
+async def test_a_room_with_a_name_is_not_taken_for_the_direct_chat_where_there_is_another(
+    stage: Stage,
+) -> None:
+    await strange_room(stage, ())
+    chat = await stage.person(NAME).create_room(NewRoom("", RoomVersion("11"), invite=[stage.bot]))
+    await stage.person("bot").join(chat)
+    await stage.engine.rooms.look()
+    said = await stage.say(NAME, "!c my data export")
+    assert {event.room for event in said} == {chat, await stage.room("general")}
 
 
 async def test_a_room_in_which_others_are_is_no_direct_chat(stage: Stage) -> None:
