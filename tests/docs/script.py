@@ -135,7 +135,9 @@ class Words:
         return "".join((*parts, self._plain(expected[end:]))), names
 
     def _plain(self, text: str) -> str:
-        return re.escape(text) if self.exact else re.sub(r"\d+", r"\\d+", re.escape(text))
+        """A regular expression for text; where it need not be exact, some numbers stand for any others."""
+        parts = [text] if self.exact else re.split(r"\d+(?:, \d+)*", text)
+        return r"\d+(?:, \d+)*".join(map(re.escape, parts))
 
 
 def in_the_end(events: Iterable[tuple[str, Mapping[str, Any]]]) -> list[tuple[str, str, str]]:
