@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from haven.desired import Actors
-from haven.errors import HavenError, TryLater, Unreachable
-from haven.ids import EventId, is_ghost, server_of
+from haven.ids import EventId, is_ghost
 from haven.model import Community
 from haven.plan import Plan, plan_for
 from haven.ports import Homeserver
@@ -21,11 +20,11 @@ from .config import Settings
 from .creation import Creation
 from .events import COMMAND, Gap, Incoming, Invited, Left, News, Nudge, Posted, Reaction, is_flag
 from .hands import Hands
+from .invitations import Invitations
 from .notices import Notices
 from .rooms import Rooms
 from .service.communities import Communities
 from .service.jobs import Jobs
-from .service.run import pause
 from .service.telling import Tells
 from .store import Store
 from .turns import Turns
@@ -35,9 +34,6 @@ log = logging.getLogger("haven")
 
 RECENT = 1_000
 """How many messages are remembered as heard."""
-
-ACCEPTING = 6
-"""How often an invitation to a direct chat is tried to be accepted, within two minutes."""
 
 
 class Voice(Tells, Warns, Protocol):
@@ -73,6 +69,7 @@ class Engine:
     communities: Communities
     jobs: Jobs
     watch: Watch
+    invitations: Invitations
     turns: Turns
     store: Store
     clock: Clock
@@ -115,8 +112,8 @@ class Engine:
             case Left(room):
                 self.watch.nudge(room)
                 self.rooms.forget(room)
-            case Invited():
-                self._invited(news)
+            case Invited(room):
+                self.turns.take(room, lambda: self._invited(news))
             case Posted():
                 self.overhear(news)
             case Incoming():
@@ -143,6 +140,10 @@ class Engine:
         """Somebody has reacted to something."""
         self.turns.take(reaction.room, lambda: self._decide(reaction))
 
+    async def _invited(self, invitation: Invited) -> None:
+        await self.watch.ready.wait()
+        await self.invitations.take(invitation)
+
     async def _decide(self, reaction: Reaction) -> None:
         await self.watch.ready.wait()
         await (self.flagged if is_flag(reaction) else self.decide)(reaction)
@@ -155,21 +156,6 @@ class Engine:
         elif kept or await self.store.hears(message):
             await self.answer(message)
             await self.store.answered(message.event)
-
-    def _invited(self, invitation: Invited) -> None:
-        if self.settings.accept_invites and invitation.direct:
-            self.turns.take(invitation.room, lambda: self._accept(invitation))
-
-    async def _accept(self, invitation: Invited) -> None:
-        """Join, also where we are refused at first: a homeserver tells ours of an invitation before it has stored it itself."""
-        for attempt in range(ACCEPTING):
-            try:
-                await self.homeserver.join(invitation.room, (server_of(invitation.sender),))
-                return
-            except HavenError as error:
-                log.info("an invitation to a direct chat could not be accepted: %s", error)
-                later = error if isinstance(error, TryLater) else Unreachable()
-            await self.clock.wait(pause(later, attempt))
 
 
 async def _beside(community: Community, world: World, actors: Actors) -> Plan:
@@ -192,4 +178,5 @@ def build(homeserver: Homeserver, settings: Settings, store: Store, voice: Voice
     notices = Notices(communities, voice, store, settings.language)
     watch = Watch(rooms, communities, notices, clock, settings.reread)
     communities.unfinished = watch.nudge
-    return Engine(homeserver, settings, rooms, communities, jobs, watch, Turns(), store, clock)
+    invitations = Invitations(homeserver, communities, clock, settings.accept_invites)
+    return Engine(homeserver, settings, rooms, communities, jobs, watch, invitations, Turns(), store, clock)

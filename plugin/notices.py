@@ -9,14 +9,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from haven.absence import rooms_lost
 from haven.errors import HavenError
 from haven.ids import RoomId, UserId
 from haven.intent import Intent, Notice
 from haven.model import Kind
 from haven.snapshot import Room, World, called
-from haven.stateevents import COMMUNITY, GROUP
+from haven.stateevents import CHILD, COMMUNITY, GROUP
 from haven.succession import is_prepared, latest
 
+from .addresses import room_link
 from .concerns import Concern, Warns
 from .service.communities import Communities
 
@@ -93,12 +95,20 @@ def admins_room(space: RoomId, world: World, bot: UserId) -> RoomId | None:
     return None
 
 
-def concerns_by_space(intent: Intent, world: World) -> Mapping[RoomId, tuple[Concern, ...]]:
-    """The notices of an intent as concerns of the communities they are about; the others have none."""
+def concerns_by_space(intent: Intent, world: World, bot: UserId) -> Mapping[RoomId, tuple[Concern, ...]]:
+    """The notices of an intent, and the rooms that the bot was put out of, as concerns of the communities they are about."""
     found: dict[RoomId, list[Concern]] = defaultdict(list, {space: [] for space in intent.communities})
     for notice in intent.notices:
         found[_about(notice, world[notice.room])].append(_concern(notice, world[notice.room]))
+    for space, community in intent.communities.items():
+        found[space] += [_lost(room, space, world, bot) for room in rooms_lost(community, world, bot)]
     return {space: tuple(concerns) for space, concerns in found.items()}
+
+
+def _lost(room: RoomId, space: RoomId, world: World, bot: UserId) -> Concern:
+    via = world[space].content(CHILD, room).get("via")
+    servers = tuple(str(server) for server in via) if isinstance(via, list) else ()
+    return Concern("concern.room_lost", {"room": room_link(room, servers), "bot": bot})
 
 
 def _about(notice: Notice, room: Room) -> RoomId:

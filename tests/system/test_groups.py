@@ -87,6 +87,16 @@ async def test_a_room_of_one_s_own_is_adopted(
     await heard(ana, community, "took a room into the community: Chess")
     assert chess in await listed(eva, community)
     await eva.join(chess)
+    await ana.kick(chess, bot.person.user_id)
+    missed = await heard(ana, community, "I am not in a room of the community any more")
+    assert chess in str(missed.content["body"])
+    await ana.invite(chess, bot.person.user_id)
+
+    async def back() -> bool:
+        return bot.person.user_id in await ana.joined(chess)
+
+    await eventually(back, "the bot is back")
+    assert "Chess" in await told(ana, community, "!c group list")
 
 
 async def test_an_archive_is_read_only_and_a_group_is_let_go(
