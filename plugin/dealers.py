@@ -7,6 +7,7 @@ from .engine import Engine
 from .replies import Replies
 from .service.adoptions import KIND as ADOPTION
 from .service.adoptions import Adoptions
+from .service.alias_moves import AliasMoves
 from .service.followers import Followers
 from .service.services import Services
 from .service.suggestions import KIND as SUGGESTION
@@ -42,6 +43,7 @@ def open_upgrades(
         MoveStore(database),
         replies,
         desk.audit,
+        AliasMoves(engine.communities, homeserver, engine.store),
         desk.cards.resume,
         followers.follow,
     )

@@ -12,25 +12,23 @@ from urllib.parse import quote
 
 from aiohttp import ClientError, ClientResponse, ClientTimeout
 from mautrix.client import Client
-from mautrix.errors import MatrixError, MatrixRequestError, MLimitExceeded
+from mautrix.errors import MatrixError
 from mautrix.types import EventType
 from mautrix.types import RoomID as MautrixRoomId
 from yarl import URL
 
-from haven.errors import HavenError, Invalid, Missing, RateLimited, Refused, Unreachable
+from haven.errors import Missing, Refused, Unreachable
 from haven.ids import EventId, RoomId, RoomVersion, UserId
 from haven.ports import NO_EVENT, Content, NewRoom, StateEvent
 
 from .events import Posted, Reaction, posted, reaction
+from .homeserver_failures import encryption_failure, failure
 from .homeserver_files import File, sealed, shown
 from .homeserver_messages import Page
 from .safety.server_reports import Reported
 
 PATIENCE: Final = ClientTimeout(total=60)
 """How long one request may take, in seconds: creating a room is the slowest thing we ask for."""
-
-DEFAULT_WAIT: Final = 5.0
-"""Seconds to wait after a 429 that does not say how long."""
 
 NEVER_ENCRYPTED: Final = frozenset({"m.reaction", "m.room.redaction"})
 """Message events that stay readable to the homeserver also in encrypted rooms (spec: m.room.encryption)."""
@@ -148,6 +146,19 @@ class MautrixHomeserver:
         servers = (server for server in _items(answer, "servers") if isinstance(server, str))
         return RoomId(_word(answer, "room_id")), tuple(servers)
 
+    async def aliases(self, room: RoomId) -> tuple[str, ...]:
+        """See `plugin.service.alias_moves.NamesRooms`."""
+        answer = await self._ask("GET", f"v3/rooms/{_part(room)}/aliases")
+        return tuple(alias for alias in _items(answer, "aliases") if isinstance(alias, str))
+
+    async def add_alias(self, alias: str, room: RoomId) -> None:
+        """See `plugin.service.alias_moves.NamesRooms`."""
+        await self._ask("PUT", f"v3/directory/room/{_part(alias)}", {"room_id": room})
+
+    async def drop_alias(self, alias: str) -> None:
+        """See `plugin.service.alias_moves.NamesRooms`."""
+        await self._ask("DELETE", f"v3/directory/room/{_part(alias)}")
+
     async def event_reports(self, start: int) -> tuple[tuple[Reported, ...], int]:
         """See `plugin.safety.server_reports.TellsReports`."""
         query = (("from", str(start)), ("limit", "100"), ("dir", "b"))
@@ -225,7 +236,7 @@ class MautrixHomeserver:
         try:
             sealed = await client.encrypt(MautrixRoomId(room), kind, dict(content))  # type: ignore[arg-type]  # a dict serves as well
         except (MatrixError, TimeoutError, OSError) as error:
-            raise _encryption_failure(error) from error
+            raise encryption_failure(error) from error
         return "m.room.encrypted", _object(sealed.serialize())
 
     async def _is_encrypted(self, room: RoomId) -> bool:
@@ -277,40 +288,7 @@ async def _answer(response: ClientResponse) -> object:
         body = None
     if response.status == 200 and body is not None:
         return body
-    raise _failure(response.status, _object(body), response.headers.get("Retry-After", ""))
-
-
-def _failure(status: int, body: Content, retry_after: str) -> HavenError:
-    """Our error for an answer that is none (mapping: docstring of `haven.ports`).
-
-    A refused token (401) may be mended by the operator: work waits for that, nothing is lost.
-    """
-    code = str(body.get("errcode", status))
-    if status == 429:
-        told = body.get("retry_after_ms")
-        return RateLimited(told / 1000 if isinstance(told, int | float) else _seconds(retry_after))
-    if status == 401:
-        return Unreachable("token_refused")
-    if status == 403:
-        return Refused("homeserver_refused", code=code)
-    if status == 404:
-        return Missing("homeserver_missing", code=code)
-    if 400 <= status < 500 and status != 408:
-        return Invalid("homeserver_invalid", code=code)
-    return Unreachable(after=float(retry_after) if retry_after.isdecimal() else None)
-
-
-def _encryption_failure(error: Exception) -> HavenError:
-    """Our error for what went wrong while the client shared keys, by its own requests."""
-    if isinstance(error, MLimitExceeded):
-        return RateLimited(DEFAULT_WAIT)
-    if isinstance(error, MatrixRequestError):
-        return _failure(error.http_status, {"errcode": error.errcode or error.http_status}, "")
-    return Unreachable("encryption_failed")
-
-
-def _seconds(header: str) -> float:
-    return float(header) if header.isdecimal() else DEFAULT_WAIT
+    raise failure(response.status, _object(body), response.headers.get("Retry-After", ""))
 
 
 def _room_request(room: NewRoom) -> Content:

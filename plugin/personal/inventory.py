@@ -187,5 +187,6 @@ MEMORIES: Mapping[str, Erased] = {
     "disappear": Erased.NOTHING,
     "reports": Erased.NOTHING,
     "reminded": Erased.NOTHING,
+    "aliases": Erased.NOTHING,
 }
 """What is remembered by a name, by the first word of that name."""

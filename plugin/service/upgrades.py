@@ -20,6 +20,7 @@ from ..audit import HIDDEN, Audit, Deed, Door
 from ..replies import Replies
 from ..store import now_ms
 from ..wording import Line, line, link
+from .alias_moves import AliasMoves, NamesRooms
 from .communities import Communities
 from .groups import VIA_LIMIT, is_secret, shown_space
 from .work import Report, UpgradeJob
@@ -28,7 +29,7 @@ STAGES = 12
 """How often we look again before we say that somebody keeps changing the same things."""
 
 
-class Upgrading(Joins, Protocol):
+class Upgrading(Joins, NamesRooms, Protocol):
     """What upgrading needs of a homeserver beside the hands."""
 
     async def room_versions(self) -> frozenset[RoomVersion]:
@@ -54,6 +55,7 @@ class Upgrades:
     moves: MovesRows
     replies: Replies
     audit: Audit
+    aliases: AliasMoves
     show_cards: Callable[[], Awaitable[None]]
     follow: Callable[[Community], Awaitable[None]]
 
@@ -76,6 +78,7 @@ class Upgrades:
         if any(isinstance(failure.error, TryLater) for failure in outcome.failures):
             return outcome
         community = outcome.community
+        await self._aliases_follow(work)
         group = community.group(work.room)
         if group is not None and group.kind is Kind.ADMINS:
             await self.show_cards()
@@ -147,6 +150,12 @@ class Upgrades:
                 await self.moves.space_moved(old.id, community.space)
             elif (group := community.group(old.id)) and group.kind is Kind.ADMINS:
                 await self.moves.desk_moved(old.id, group.room)
+
+    async def _aliases_follow(self, work: UpgradeJob) -> None:
+        world = self.communities.rooms.world
+        new = latest(world, work.room, self.communities.loop.actors.bot)
+        if new != work.room and work.room in world:
+            await self.aliases.move(work.room, new)
 
     async def _tell(self, community: Community, work: UpgradeJob) -> None:
         """One notice where the people are: in the new room, or, of the space, in the announcements."""

@@ -40,6 +40,7 @@ class FakeHomeserver:
         self.admins: set[UserId] = set()
         self.reports: list[Reported] = []
         self.media: dict[str, bytes] = {}
+        self.aliases: dict[str, tuple[RoomId, UserId]] = {}
         self._clock = clock
         self._made = 0
         self._transactions: dict[Transaction, EventId] = {}

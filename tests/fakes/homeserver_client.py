@@ -11,6 +11,7 @@ from plugin.events import Posted, Reaction, posted, reaction
 from plugin.homeserver_files import File, shown
 from plugin.homeserver_messages import Page
 from plugin.safety.server_reports import Reported
+from tests.fakes import homeserver_aliases as aliases
 from tests.fakes import homeserver_membership as membership
 from tests.fakes.homeserver_creation import VERSIONS
 from tests.fakes.homeserver_faults import Killed, Request
@@ -131,10 +132,28 @@ class FakeClient:
     async def resolve(self, alias: str) -> tuple[RoomId, tuple[str, ...]]:
         """See `plugin.safety.lists.ResolvesAliases`: every canonical alias is one here."""
         async with self._asking("resolve", about=alias):
+            if alias in self._server.aliases:
+                return self._server.aliases[alias][0], (self._server.name,)
             for room in self._server.rooms.values():
                 if room.content("m.room.canonical_alias").get("alias") == alias:
                     return room.id, (self._server.name,)
             raise Missing("homeserver_missing", code="M_NOT_FOUND")
+
+    async def aliases(self, room: RoomId) -> tuple[str, ...]:
+        """See `plugin.service.alias_moves.NamesRooms`."""
+        async with self._asking("aliases", room):
+            self._seen(room)
+            return aliases.of_room(self._server, room)
+
+    async def add_alias(self, alias: str, room: RoomId) -> None:
+        """See `plugin.service.alias_moves.NamesRooms`."""
+        async with self._asking("add_alias", room, alias):
+            aliases.add(self._server, self._user, alias, room)
+
+    async def drop_alias(self, alias: str) -> None:
+        """See `plugin.service.alias_moves.NamesRooms`."""
+        async with self._asking("drop_alias", about=alias):
+            aliases.drop(self._server, self._user, alias)
 
     async def event_reports(self, start: int) -> tuple[tuple[Reported, ...], int]:
         """See `plugin.safety.server_reports.TellsReports`: pages of two."""

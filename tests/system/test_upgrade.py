@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from embedded.matrix import Event, MatrixRefused
+from embedded.matrix import Event, MatrixRefused, path
 from embedded.maubot import Maubot
 from embedded.person import Person
 from embedded.synapse import Synapse
@@ -82,9 +82,15 @@ async def _joins(who: Person, room: str) -> bool:
     return True
 
 
+async def _leads(who: Person, alias: str, room: str) -> bool:
+    return (await who.account.request("GET", path("directory", "room", alias))).get("room_id") == room
+
+
 async def test_an_open_group_goes_on_and_its_members_walk_over(place: Place) -> None:
     before, desk = await place.room("Madrid"), await place.room("Admins")
     await place.ana.send_state(before, "m.room.pinned_events", {"pinned": ["$one"]})
+    alias = f"#madrid-{place.new}:{place.ana.user_id.partition(':')[2]}"
+    await place.ana.account.request("PUT", path("directory", "room", alias), body={"room_id": before})
     await place.ana.say(desk, f"!c upgrade Madrid --to {place.new}")
     await place.heard(desk, f"has room version {place.new} now")
     after = await place.room("Madrid")
@@ -92,6 +98,7 @@ async def test_an_open_group_goes_on_and_its_members_walk_over(place: Place) -> 
     assert await place.version(after) == place.new
     pinned = await place.bot.person.state(after, "m.room.pinned_events")
     assert pinned == {"pinned": ["$one"]}
+    await eventually(lambda: _leads(place.ana, alias, after), "the alias leads to the new room")
     tombstone = await place.eva.state(before, "m.room.tombstone")
     assert tombstone is not None
     assert tombstone["replacement_room"] == after

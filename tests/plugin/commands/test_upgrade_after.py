@@ -1,5 +1,7 @@
 """After an upgrade: who is asked over, what is let go when, what follows along, and rooms that somebody upgraded by hand."""
 
+from pathlib import Path
+
 import pytest
 
 from haven.ids import RoomId, RoomVersion
@@ -9,8 +11,10 @@ from haven.succession import KEPT_FOR
 from plugin.service.followers import FOLLOW
 from plugin.store import Store, now_ms
 from tests.fakes.homeserver import FakeHomeserver
+from tests.fakes.homeserver_faults import survives
 from tests.plugin.commands.stage import Stage, staged, text_of
-from tests.plugin.commands.test_upgrade import allowed, confirmed, content, in_step, set_state
+from tests.plugin.commands.test_upgrade import allowed, confirmed, content, in_step, next_life, set_state
+from tests.plugin.life import stored
 
 DAY = 24 * 3_600_000
 
@@ -227,3 +231,45 @@ async def test_a_tombstone_that_leads_elsewhere_is_not_followed(server: FakeHome
 
 def test_a_week_is_a_week() -> None:
     assert KEPT_FOR == 7 * DAY
+
+
+async def aliased(stage: Stage, room: RoomId) -> None:
+    """A room with a main alias, another, one that it does not show, and one of another server."""
+    bot = stage.server.client(stage.bot)
+    for alias in ("#main:haven.test", "#more:haven.test", "#quiet:haven.test"):
+        await bot.add_alias(alias, room)
+    shown = {"alias": "#main:haven.test", "alt_aliases": ["#more:haven.test", "#else:where.test"]}
+    await set_state(stage, room, "m.room.canonical_alias", shown)
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+async def test_aliases_lead_to_the_new_room_though_killed(tmp_path: Path, *, after_effect: bool) -> None:
+    at, died = 1, True
+    while died:
+        server = FakeHomeserver()
+        async with stored(f"{tmp_path}/{at}.db") as store:
+            async with staged(server, store, "11") as stage:
+                old = await stage.room("Madrid")
+                await aliased(stage, old)
+                _, new = await upgraded(stage, "Quiet")
+            async with next_life(server, store) as stage:
+                server.faults.kill(at, user=stage.bot, after_effect=after_effect)
+                died = not await survives(stage.services.upgrades.upgrades.aliases.move(old, new))
+            server.faults.forgive()
+            async with next_life(server, store) as stage:
+                await stage.services.upgrades.upgrades.aliases.move(old, new)
+        places = {alias: place for alias, (place, _) in server.aliases.items()}
+        assert places == dict.fromkeys(("#main:haven.test", "#more:haven.test", "#quiet:haven.test"), new)
+        said = server.rooms[new].content("m.room.canonical_alias")
+        assert said == {"alias": "#main:haven.test", "alt_aliases": ["#more:haven.test"]}
+        at += 1
+    assert at > 10
+
+
+async def test_an_upgrade_takes_the_aliases_along(server: FakeHomeserver, store: Store) -> None:
+    async with staged(server, store, "11") as stage:
+        await aliased(stage, await stage.room("Madrid"))
+        _, new = await upgraded(stage, "Madrid")
+        assert server.aliases["#main:haven.test"][0] == new
+        assert content(stage, new, "m.room.canonical_alias")["alias"] == "#main:haven.test"
+        assert await upgraded(stage, "Brno")
