@@ -375,9 +375,8 @@ def test_whatever_a_community_is_it_stays_so(data: st.DataObject) -> None:
     )
     locked = Lockdown(ANA, 5, "why") if data.draw(st.booleans()) else None
     place.settle(lambda now: replace(now, lockdown=locked).with_group(changed).with_mute(FIL, Mute(9_000)))
-    place.settle(
-        lambda now: now.with_role(data.draw(people.filter(lambda user: user != ANA)), data.draw(roles))
-    )
+    somebody, role = data.draw(people.filter(lambda user: user != ANA)), data.draw(roles)
+    place.settle(lambda now: now.with_role(somebody, role))
     place.says(BO, books.id, COLOUR, data.draw(st.dictionaries(st.text(max_size=5), json_values, min_size=1)))
     before, colour = meant(place.community), place.world[books.id].content(COLOUR)
     for where in data.draw(st.permutations(["space", "Books", Kind.ANNOUNCEMENTS])):
