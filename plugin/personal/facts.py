@@ -6,18 +6,22 @@ from dataclasses import dataclass
 from haven.ids import RoomId, UserId
 from haven.model import Community, Group, Role
 from haven.snapshot import PRESENT, Membership, World
+from haven.succession import is_member
 
 from ..service.groups import is_secret
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one community says of somebody. ``held``: what they are in its space, ``None`` where they never were in it."""
+    """What one community says of somebody. ``held``: what they are in its space, ``None`` where they never were in it;
+    ``member``: they belong to it, were it by the space before this one.
+    """
 
     community: Community
     who: UserId
     held: Membership | None
     rooms: tuple[tuple[Group, Membership], ...]
+    member: bool
 
     @property
     def role(self) -> Role:
@@ -33,7 +37,7 @@ class Facts:
     @property
     def present(self) -> bool:
         """Whether they are in it, or invited."""
-        return self.held in PRESENT
+        return self.member or self.held in PRESENT
 
     @property
     def has_role(self) -> bool:
@@ -81,7 +85,9 @@ class Facts:
 def facts_of(communities: Iterable[Community], world: World, who: UserId) -> tuple[Facts, ...]:
     """The communities that say anything of somebody, by name."""
     found = (_read(community, world, who) for community in communities)
-    told = [one for one in found if one.held or one.rooms or one.has_role or one.muted or one.banned]
+    told = [
+        one for one in found if one.held or one.member or one.rooms or one.has_role or one.muted or one.banned
+    ]
     return tuple(sorted(told, key=lambda one: (one.community.name.casefold(), one.community.space)))
 
 
@@ -91,4 +97,4 @@ def _read(community: Community, world: World, who: UserId) -> Facts:
 
     rooms = ((group, held(group.room)) for group in community.groups)
     known = ((g, m) for g, m in rooms if m is not None and (m in PRESENT or not is_secret(g)))
-    return Facts(community, who, held(community.space), tuple(known))
+    return Facts(community, who, held(community.space), tuple(known), is_member(world, community, who))

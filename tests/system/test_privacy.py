@@ -1,11 +1,15 @@
 """What is kept of people, shown and erased, by the plugin as an operator has it."""
 
+from pathlib import Path
+
 import pytest
 
 from embedded.matrix import Event, Json
+from embedded.maubot import Maubot
 from embedded.person import Person
+from embedded.waiting import eventually
 from tests.conftest import Newcomer
-from tests.system.plugin_world import Bot, answered, founded, told
+from tests.system.plugin_world import Bot, answered, founded, group, told
 
 pytestmark = pytest.mark.system
 
@@ -18,7 +22,7 @@ def is_file(event: Event) -> bool:
 
 
 async def test_somebody_reads_what_is_kept_of_them_and_has_it_erased(
-    bot: Bot, ana: Person, newcomer: Newcomer
+    bot: Bot, maubot: Maubot, ana: Person, newcomer: Newcomer
 ) -> None:
     eva = await newcomer("eva")
     community = await founded(bot, ana, NAME)
@@ -35,15 +39,30 @@ async def test_somebody_reads_what_is_kept_of_them_and_has_it_erased(
     assert "greeter" in str(file["kept"]["deed"])
     assert ana.user_id not in str(file)
     await eva.leave(community.space)
+    await ana.wait_for(
+        group(community, "Admins").room, lambda each: "left the community" in str(each.content)
+    )
     assert "Nothing has been erased yet" in await answered(eva, chat, "!c my data erase")
     assert "I have erased what I kept of you" in await answered(eva, chat, "!c my data erase for-good")
     log = await told(ana, community, "!c log")
     assert "(a person)" in log
     assert eva.user_id not in log
+    files = databases(maubot, bot)
+    assert files
+
+    async def scrubbed() -> bool:
+        return not any(eva.user_id.encode() in file.read_bytes() for file in files)
+
+    await eventually(scrubbed, "nothing of her is left in the file of the database", timeout=60)
     again = await eva.say(chat, "!c my data export")
     event = await eva.wait_for(chat, is_file, after=again)
     file = await downloaded(eva, str(event.content["url"]))
     assert set(file["kept"]) <= {"heard"}
+
+
+def databases(maubot: Maubot, bot: Bot) -> list[Path]:
+    """The files of the plugin's database."""
+    return [each for each in maubot.directory.rglob(f"{bot.instance}.db*") if each.is_file()]
 
 
 async def downloaded(who: Person, url: str) -> Json:

@@ -219,6 +219,24 @@ async def test_what_waits_of_theirs_is_taken_back(stage: Stage) -> None:
     assert await stage.services.desk.cards.open("suggestion", None) == ()
 
 
+async def test_who_knocks_knocks_no_more(stage: Stage) -> None:
+    await stage.say("admin", "!c settings join request")
+    await stage.person("stranger").knock(stage.space, (), REASON)
+    await stage.engine.rooms.observe()
+    await stage.services.entrance._look((stage.space,))
+    (card,) = await stage.services.desk.cards.open("knock", None)
+    chat = await stage.direct("stranger")
+    assert "one request" in await stage.answer("stranger", "!c my data erase", chat)
+    await stage.say("stranger", "!c my data erase for-good", chat)
+    await stage.services.entrance._look((stage.space,))
+    assert await stage.services.desk.cards.open("knock", None) == ()
+    assert stage.server.rooms[stage.space].membership(stage.user("stranger")) == "leave"
+    assert stage.user("stranger") not in dump(path_of(stage))
+    assert REASON not in dump(path_of(stage))
+    told = [e for e in stage.server.rooms[card.room].timeline if e.sender == stage.bot]
+    assert "stranger" in str(told[-1].content) or "stranger" in str(told[-2].content)
+
+
 async def test_a_report_of_theirs_stays_and_says_no_more_than_that_somebody_made_it(stage: Stage) -> None:
     chat = await come(stage)
     await live(stage, chat)
@@ -293,6 +311,27 @@ async def test_dying_over_it_ends_with_everything_erased(
         assert [card["kind"] for card in kept.rows["card"]] == ["report_about_you"]
         said = [e for e in again.server.rooms[chat].timeline if "Done: I have" in str(e.content.get("body"))]
         assert len(said) == 1
+
+
+@pytest.mark.parametrize("at", range(1, 5))
+@pytest.mark.parametrize("after_effect", [False, True])
+async def test_dying_over_an_export_ends_with_one_file(
+    server: FakeHomeserver, store: Store, at: int, after_effect: bool
+) -> None:
+    async with staged(server, store) as stage:
+        chat, space = await come(stage), stage.space
+        incoming = await stage.incoming(NAME, "!c my data export", await stage.room("general"))
+        assert await store.hears(incoming)
+        stage.server.faults.kill(at=at, user=stage.bot, after_effect=after_effect)
+        await survives(stage.dispatcher.handle(incoming))
+        stage.server.faults.forgive()
+    async with staged(server, store, empty=True) as again:
+        again.space = space
+        (command,) = await store.unanswered()
+        await again.dispatcher.handle(command)
+        timeline = again.server.rooms[chat].timeline
+        assert len([e for e in timeline if e.content.get("msgtype") == "m.file"]) == 1
+        assert len([e for e in timeline if "as a file" in str(e.content.get("body"))]) == 1
 
 
 async def test_a_homeserver_that_does_not_answer_is_named_and_it_can_be_asked_again(stage: Stage) -> None:
