@@ -29,7 +29,7 @@ from haven.power import PowerLevels, creators_are_infinite
 from haven.records import community_record, group_record, keeping
 from haven.snapshot import Membership, Room, World, census
 from haven.stateevents import COMMUNITY, GROUP, HISTORY, PARENT
-from haven.succession import members, old_children
+from haven.succession import members, old_children, with_departed
 
 PLACEHOLDER = "new:"
 
@@ -196,7 +196,7 @@ def outside_of(community: Community, world: World, actors: Actors) -> Outside:
     """Who is not of the community any more."""
     ours = {actors.bot, actors.bridge}
     space = world.get(community.space)
-    members = space.members if space else {}
+    members = with_departed(world, space, community.former).members if space else {}
     gone = {Membership.BANNED, Membership.REMOVED, Membership.LEFT}
     people = (*community.banned, *community.removed)
     return Outside(

@@ -36,7 +36,7 @@ from haven.stateevents import (
     read_retention,
     read_status,
 )
-from haven.succession import TOMBSTONE, formers, is_prepared, latest, led_to, replacement
+from haven.succession import TOMBSTONE, formers, is_prepared, latest, led_to, replacement, with_departed
 
 Record = TypeVar("Record")
 
@@ -98,7 +98,8 @@ class _Reading:
         owned = self._succeeded(space, replace(record, owner=self._owner(space, record)))
         groups, old = self._groups(space, record), formers(self.world, space, self.actors.bot)
         moved = {former.room: group.room for group in groups for former in group.former}
-        return _community(space, replace(owned, muted=moved_mutes(owned.muted, moved)), groups, old)
+        hall = with_departed(self.world, space, old) if old else space
+        return _community(hall, replace(owned, muted=moved_mutes(owned.muted, moved)), groups, old)
 
     def _is_past(self, room: Room) -> bool:
         """Whether another room has taken the place of this one; a tombstone that we do not believe is told of."""

@@ -7,7 +7,8 @@ record that the bot wrote. Who can write a tombstone can thus not lead a communi
 The tombstone is the one moment from which the new room counts; before it the new room is only being prepared.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from haven.hierarchy import old_child
 from haven.ids import RoomId, UserId, is_ghost
@@ -119,6 +120,21 @@ def members(world: World, community: Community) -> frozenset[UserId]:
 
 
 _ON_THE_WAY = (None, Membership.INVITED)
+
+
+def with_departed(world: World, space: Room, former: Iterable[Former]) -> Room:
+    """The space as if those had never gone over who left the one before it, or were put out or banned there."""
+    people, expelled = dict(space.members), dict(space.expulsions)
+    for old in former:
+        room = world.get(old.room)
+        for user, held in room.members.items() if room else ():
+            if user not in people and held in _GONE:
+                people[user] = held
+                expelled |= {user: room.expulsions[user]} if room and user in room.expulsions else {}
+    return replace(space, members=people, expulsions=expelled)
+
+
+_GONE = frozenset({Membership.LEFT, Membership.REMOVED, Membership.BANNED})
 
 
 def is_member(world: World, community: Community, user: UserId) -> bool:

@@ -22,6 +22,8 @@ READS: Final = frozenset(
         "resolve",
         "history",
         "event_reports",
+        "room_versions",
+        "aliases",
     }
 )
 """The ports that change nothing."""

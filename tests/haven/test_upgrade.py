@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from haven.changes import Change, CreateRoom
 from haven.errors import Invalid
-from haven.ids import RoomId, RoomVersion, UserId
+from haven.ids import RoomId, RoomVersion
 from haven.measures import Lockdown, Mute
 from haven.model import Community, Former, Group, Kind, Role, Visibility
 from haven.plan import Plan, plan_for
@@ -25,8 +25,6 @@ from haven.succession import (
     left_behind,
     members,
     predecessor,
-    replacement,
-    tombstone,
 )
 from haven.upgrade import Upgrade, checked_version, missing_power, next_steps, prepared
 from tests.haven.simulator import carried_out
@@ -43,7 +41,6 @@ from tests.haven.worlds import (
     json_values,
     people,
     roles,
-    stranger_room,
     village,
     visibilities,
 )
@@ -94,9 +91,7 @@ def meant(community: Community) -> Community:
     """What a community is apart from which rooms it is in."""
     groups = tuple(_without_place(group) for group in community.groups)
     muted = {user: Mute(mute.until) for user, mute in community.muted.items()}
-    return replace(
-        community, space=RoomId("!s"), slot="", former=(), groups=groups, muted=muted, left=frozenset()
-    )
+    return replace(community, space=RoomId("!s"), slot="", former=(), groups=groups, muted=muted)
 
 
 def _without_place(group: Group) -> Group:
@@ -234,6 +229,22 @@ def test_who_has_not_come_over_yet_is_a_member_all_the_same() -> None:
     assert members(place.world, place.community) == everybody - {EVA}
 
 
+def test_who_leaves_the_old_space_or_is_put_out_of_it_is_gone_and_stays_so() -> None:
+    place = village(version=RoomVersion("11"))
+    place.becomes(place.space, Membership.REMOVED, GUS)
+    place.settle()
+    old, _ = upgraded(place, "space", "12")
+    place.becomes(old.id, Membership.LEFT, EVA)
+    place.becomes(old.id, Membership.BANNED, FIL)
+    place.settle()
+    assert (set(place.community.left), set(place.community.banned)) == ({EVA}, {FIL})
+    assert set(place.community.removed) == {GUS}
+    assert place.hall.members[FIL] is Membership.BANNED
+    books = place.room("Books").members
+    assert {books[user] for user in (EVA, GUS)} == {Membership.REMOVED}
+    assert books[FIL] is Membership.BANNED
+
+
 def test_who_is_banned_in_the_new_space_is_put_out_of_the_old_one() -> None:
     place = village(version=RoomVersion("11"))
     old, _ = upgraded(place, "space", "12")
@@ -312,36 +323,6 @@ def test_the_power_that_is_missing_is_named() -> None:
     lack = missing_power(place.world[books], BOT)
     assert lack is not None
     assert (lack.need, lack.have) == (150, 100)
-
-
-def _replaced(place: Village, new: Room, old: RoomId) -> bool:
-    place.world[new.id] = new
-    place.says(BO, old, TOMBSTONE, tombstone(new.id, UNTIL, "moved"))
-    return replacement(place.world, place.world[old], BOT) is not None
-
-
-@pytest.mark.parametrize(
-    ("maker", "names", "believed"), [(BOT, True, True), (BOT, False, False), (STRANGER, True, False)]
-)
-def test_which_tombstones_are_believed(maker: UserId, names: bool, believed: bool) -> None:
-    place = village(version=RoomVersion("11"))
-    books = place.room("Books").id
-    new = stranger_room(RoomId("!new"))
-    create = new.state["m.room.create", ""]
-    said = {"room_version": "12", **({"predecessor": {"room_id": books}} if names else {})}
-    made = new.changed(replace(create, sender=maker, content=said))
-    assert _replaced(place, made, books) is believed
-    assert (place.community.group(books) is not None) is (not believed)
-
-
-def test_tombstones_that_lead_in_a_circle_end() -> None:
-    place = village(version=RoomVersion("11"))
-    books, walks = place.room("Books").id, place.room("Walks").id
-    for one, other in ((books, walks), (walks, books)):
-        create = place.world[one].content("m.room.create")
-        place.says(BOT, one, "m.room.create", {**create, "predecessor": {"room_id": other}})
-        place.says(BOT, one, TOMBSTONE, tombstone(other, UNTIL, "moved"))
-    assert latest(place.world, books, BOT) in {books, walks}
 
 
 def test_two_rooms_made_for_one_upgrade_end_as_one() -> None:

@@ -61,7 +61,7 @@ async def waiting(stage: Stage) -> tuple[Card, ...]:
 async def react(stage: Stage, card: Card, name: str, emoji: str = "✅") -> None:
     relation = {"rel_type": "m.annotation", "event_id": card.event, "key": emoji}
     await stage.person(name).send_message(
-        card.room, "m.reaction", {"m.relates_to": relation}, f"{name}{emoji}"
+        card.room, "m.reaction", {"m.relates_to": relation}, f"{name}{emoji}{card.id}"
     )
     stage.engine.watch.ready.set()
     while stage.engine.turns._tasks:

@@ -273,3 +273,91 @@ async def test_an_upgrade_takes_the_aliases_along(server: FakeHomeserver, store:
         assert server.aliases["#main:haven.test"][0] == new
         assert content(stage, new, "m.room.canonical_alias")["alias"] == "#main:haven.test"
         assert await upgraded(stage, "Brno")
+
+
+async def test_who_leaves_by_command_before_going_over_is_out_of_everything(
+    server: FakeHomeserver, store: Store
+) -> None:
+    async with staged(server, store, "11") as stage:
+        before, madrid = stage.space, await stage.room("Madrid")
+        await confirmed(stage, "12")
+        await stage.say("member", "!c leave")
+        for room in (before, madrid):
+            assert server.rooms[room].membership(stage.user("member")) == "leave"
+        await looked_after(stage)
+        community = await in_step(stage)
+        assert server.rooms[community.space].membership(stage.user("member")) == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("!c upgrade Madrid --to 11", "it can only go to a newer one, not to 11"),
+        ("!c upgrade Madrid --to 13", "There is no room version “13”"),
+        ("!c upgrade --to 10", "it can only go to a newer one, not to 10"),
+        ("!c upgrade --to nonsense", "Possible: 10, 11, 12"),
+        ("!c upgrade Nowhere --to 12", "Nowhere"),
+        ("!c upgrade Madrid", "“Madrid” has room version 11; the homeserver knows 10, 11, 12"),
+        ("!c upgrade", "“Fathers” has room version 11"),
+    ],
+)
+async def test_what_cannot_be_done_is_said_and_changes_nothing(
+    server: FakeHomeserver, store: Store, command: str, words: str
+) -> None:
+    async with staged(server, store, "11") as stage:
+        rooms = set(server.rooms)
+        assert words in await stage.answer("admin", command, "admins")
+        assert set(server.rooms) == rooms
+        assert stage.written() == []
+
+
+async def test_a_room_that_the_bot_may_not_close_is_not_upgraded(
+    server: FakeHomeserver, store: Store
+) -> None:
+    async with staged(server, store, "11") as stage:
+        room = await stage.room("Madrid")
+        levels = content(stage, room, "m.room.power_levels")
+        events = {**levels["events"], "m.room.tombstone": 100}
+        await set_state(stage, room, "m.room.power_levels", {**levels, "events": events})
+        users = {**levels["users"], stage.bot: 90}
+        await set_state(stage, room, "m.room.power_levels", {**levels, "events": events, "users": users})
+        assert "I need power level 100 and have 90" in await stage.answer(
+            "admin", "!c upgrade Madrid --to 12", "admins"
+        )
+
+
+async def test_a_space_is_kept_where_an_admin_says_no(server: FakeHomeserver, store: Store) -> None:
+    async with staged(server, store, "11") as stage:
+        said = await stage.answer("admin", "!c upgrade --to 12", "admins")
+        assert "There is no way back to an older version" in said
+        (card,) = await stage.services.desk.cards.open("upgrade", stage.space)
+        await stage.say("owner", f"!c reject {card.id}", "admins")
+        assert (await stage.community()).space == stage.space
+
+
+async def test_an_upgrade_is_told_once_and_stands_in_the_log(server: FakeHomeserver, store: Store) -> None:
+    async with staged(server, store, "10") as stage:
+        _, new = await upgraded(stage, "Madrid")
+        told = [e for e in server.rooms[new].timeline if e.type == "m.room.message" and e.sender == stage.bot]
+        assert "What was said before stands in Madrid" in text_of(told)
+        assert len(told) == 1
+        assert "brought Madrid into room version 12 (by command)" in await stage.answer(
+            "admin", "!c log", "admins"
+        )
+        await stage.say("admin", "!c upgrade Quiet --to 12", "admins")
+        assert "brought a hidden group into" in await stage.answer("admin", "!c log", "admins")
+
+
+async def test_a_room_that_was_upgraded_goes_on_to_the_next_version(
+    server: FakeHomeserver, store: Store
+) -> None:
+    async with staged(server, store, "10") as stage:
+        first = await stage.room("Madrid")
+        await stage.say("admin", "!c upgrade Madrid --to 11", "admins")
+        second, third = await upgraded(stage, "Madrid")
+        assert allowed(stage, third) == [stage.space, second, first]
+        await confirmed(stage, "11")
+        await confirmed(stage, "12")
+        community = await in_step(stage)
+        assert len(community.former) == 2
+        await stage.person("member").join(third, ["haven.test"])
