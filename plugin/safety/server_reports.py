@@ -55,7 +55,7 @@ class TellsReports(Protocol):
 
 @dataclass(slots=True)
 class ServerReports:
-    """Asks the homeserver now and then. ``able``: whether it tells us, as far as we know."""
+    """Asks the homeserver now and then. ``able``: whether it is asked, and has not refused to tell."""
 
     homeserver: TellsReports
     reports: Reports
@@ -65,7 +65,7 @@ class ServerReports:
 
     async def run(self) -> None:
         """Ask until cancelled."""
-        attempt = 0
+        attempt, self.able = 0, True
         while True:
             wait = EVERY
             try:
