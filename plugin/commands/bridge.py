@@ -63,7 +63,7 @@ async def _in_step(asked: Asked, community: Community) -> Outcome:
 def _told(asked: Asked, key: str, group: Group, which: Link, outcome: Outcome) -> Answer:
     room = shown(asked.world, outcome.community, group)
     told = line(key, group=room, network=which.network, chat=code(which.chat))
-    return answer(told, *troubles(outcome))
+    return Answer((told, *troubles(outcome)), asked.sight(outcome.community).place_for((group,)))
 
 
 async def unlink(asked: Asked, community: Community) -> Answer:

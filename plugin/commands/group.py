@@ -4,9 +4,9 @@ from haven.founding import WishedGroup
 from haven.model import Community, Group, Kind, Visibility
 from haven.permissions import Right
 
-from ..service.groups import shown
+from ..service.groups import is_alone, shown
 from ..service.work import Report
-from ..wording import Answer, Line, Term, head, item
+from ..wording import Answer, Line, Term, answer, head, item, line
 from .asked import Asked, Section, Within
 from .grammar import Argument, Command, Option, Takes
 
@@ -22,8 +22,8 @@ ADD = Command(
 LIST = Command("group list")
 
 
-async def add(asked: Asked, community: Community) -> None:
-    """Have a group made. How it goes is told by the job."""
+async def add(asked: Asked, community: Community) -> Answer | None:
+    """Have a group made. How it goes is told by the job; of a hidden one where not everybody reads it."""
     request, message = asked.request, asked.message
     wished = WishedGroup(
         name=request.argument("NAME"),
@@ -31,8 +31,12 @@ async def add(asked: Asked, community: Community) -> None:
         topic=request.option("topic"),
         suggested=request.switched("suggested"),
     )
-    report = Report(message.room, message.event, asked.language)
+    hidden = wished.visibility is Visibility.HIDDEN and not is_alone(asked.world, message.room)
+    sight = asked.sight(community)
+    place = sight.desk if hidden and sight.is_admin else None
+    report = Report(place or message.room, message.event, asked.language)
     await asked.services.jobs.add_group(community.space, _slot(asked), wished, asked.who, report)
+    return None if report.room == message.room else answer(line("answer.elsewhere"))
 
 
 def _slot(asked: Asked) -> str:

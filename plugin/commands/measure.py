@@ -36,7 +36,8 @@ async def mute(asked: Asked, community: Community) -> Answer:
     outcome = await _silence(asked, community, Mute(until, rooms))
     where = Term("mute.in", {"group": shown(asked.world, community, group)}) if group else Term("mute.all")
     told = line("mute.done", who=person(whom(asked)), where=where, ends=_ends(outcome, whom(asked)))
-    return answer(told, *troubles(outcome))
+    place = asked.sight(outcome.community).place_for((group,)) if group else None
+    return Answer((told, *troubles(outcome)), place)
 
 
 def _ends(outcome: Outcome, who: UserId) -> Term:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from haven.errors import Invalid
 from haven.ids import UserId
 from haven.model import Community, Group, Role
-from haven.permissions import COMMUNITY_ROLES, ROOM_ROLES, Right
+from haven.permissions import COMMUNITY_ROLES, LEVELS, Right
 from haven.reconcile import Outcome
 
 from ..addresses import user_in
@@ -13,7 +13,7 @@ from ..outcomes import troubles
 from ..rights import require
 from ..service.groups import shown
 from ..service.roles import Grant, check_grant, check_target, room_of
-from ..wording import Answer, Line, Term, answer, code, head, item, line, person
+from ..wording import Answer, Line, Term, code, head, item, line, person
 from .asked import Asked, Section, Within, noted_name
 from .grammar import Argument, Command, Option
 
@@ -54,7 +54,7 @@ def whom(asked: Asked) -> UserId:
 
 async def _changed(asked: Asked, community: Community, grant: Grant) -> Answer:
     def check(fresh: Community) -> None:
-        own = grant.taken and grant.who == asked.who
+        own = grant.who == asked.who and grant.lays_down(fresh)
         require(asked.world, fresh, asked.who, Right.SEE if own else asked.right)
         actors = asked.services.communities.loop.actors
         check_target(grant, actors, asked.is_member(fresh, grant.who))
@@ -62,7 +62,9 @@ async def _changed(asked: Asked, community: Community, grant: Grant) -> Answer:
 
     outcome = await asked.change(community, grant.carried_out, check=check)
     await _noted(asked, outcome.community, grant)
-    return answer(_told(asked, grant, outcome), *troubles(outcome))
+    group = outcome.community.group(grant.room) if grant.room else None
+    place = asked.sight(outcome.community).place_for((group,)) if group else None
+    return Answer((_told(asked, grant, outcome), *troubles(outcome)), place)
 
 
 async def _noted(asked: Asked, community: Community, grant: Grant) -> None:
@@ -100,7 +102,8 @@ def _listed(asked: Asked, community: Community, excepted: list[Group]) -> Iterat
     for group in excepted:
         name = shown(asked.world, community, group)
         for user, role in sorted(group.exceptions.items()):
-            key = "role.holder_in" if role in ROOM_ROLES else "role.differs_in"
+            more = LEVELS[role] > LEVELS[community.role_of(user)]
+            key = "role.holder_in" if more else "role.differs_in"
             yield item(key, who=person(user), role=code(role), group=name)
 
 

@@ -33,7 +33,7 @@ async def upgrade(asked: Asked, community: Community) -> Answer | None:
     message = asked.message
     place = sight.place_for((group,)) or message.room
     await services.jobs.bring(work, Report(place, message.event, asked.language))
-    return None
+    return None if place == message.room else answer(line("answer.elsewhere"))
 
 
 async def _which(asked: Asked, sight: Sight, community: Community, named: str) -> Answer:

@@ -1,5 +1,7 @@
 """`group add`, `group list`, and who may know of hidden groups."""
 
+import re
+
 import pytest
 
 from haven.model import Kind, Visibility
@@ -81,6 +83,27 @@ async def test_a_hidden_group_is_never_named_to_who_is_not_in_it(
         assert "Quiet”" in said if "--group Quiet" in command else "Quiet" not in said
         if "--group Quiet" in command:
             assert "no group" in said.lower()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "mute @member:haven.test --group {room}",
+        "role add @member:haven.test group-admin --group {room}",
+        "bridge link irc #quiet --group {room}",
+        "group add Silent --visibility hidden",
+    ],
+)
+async def test_what_is_done_in_a_hidden_group_is_answered_where_it_may_be_known(
+    stage: Stage, command: str
+) -> None:
+    general, admins = await stage.room("general"), await stage.room("admins")
+    said = await stage.say("admin", f"!c {command.format(room=await stage.room('Quiet'))}", general)
+    here = text_of([event for event in said if event.room == general])
+    there = text_of([event for event in said if event.room == admins])
+    assert "admins' room" in here
+    assert not {"Quiet", "Silent"} & set(re.split(r"\W+", here))
+    assert {"Quiet", "Silent"} & set(re.split(r"\W+", there))
 
 
 async def test_a_group_is_found_by_alias_id_name_and_kind(stage: Stage) -> None:

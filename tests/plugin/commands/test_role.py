@@ -36,6 +36,52 @@ async def test_announcers_and_group_admins_hold_in_one_room(
         assert (stage.power(announcements, "member"), stage.power(madrid, "member")) == (0, 60)
 
 
+@pytest.mark.parametrize("version", ["10", "11", "12"])
+async def test_somebody_is_something_else_in_one_group_and_stays_so(
+    server: FakeHomeserver, store: Store, version: str
+) -> None:
+    async with staged(server, store, version) as stage:
+        madrid, brno = await stage.room("Madrid"), await stage.room("Brno")
+        await stage.say("admin", "!c role add @member:haven.test moderator --group Madrid")
+        said = await stage.answer("admin", "!c role add @moderator:haven.test member --group Madrid")
+        assert "is now `member` in Madrid" in said
+        for _ in range(2):
+            assert [stage.power(room, "member") for room in (madrid, brno)] == [50, 0]
+            assert [stage.power(room, "moderator") for room in (madrid, brno)] == [0, 50]
+            levels = stage.server.rooms[madrid].content("m.room.power_levels")
+            await stage.person("owner").send_state(madrid, "m.room.power_levels", "", {**levels, "ban": 51})
+            await stage.engine.communities.repair(stage.space)
+        told = await stage.answer("member", "!c roles")
+        assert "@member:haven.test: `moderator` in Madrid" in told
+        assert "@moderator:haven.test: only `member` in Madrid" in told
+        await stage.say("admin", "!c role remove @member:haven.test moderator --group Madrid")
+        await stage.say("admin", "!c role add @moderator:haven.test moderator --group Madrid")
+        assert [stage.power(madrid, name) for name in ("member", "moderator")] == [0, 50]
+        assert not {stage.user("member"), stage.user("moderator")} & {
+            user for group in (await stage.community()).groups for user in group.exceptions
+        }
+
+
+async def test_who_is_less_in_one_group_does_not_undo_it_themselves(stage: Stage) -> None:
+    madrid = await stage.room("Madrid")
+    await stage.say("admin", "!c role add @moderator:haven.test member --group Madrid")
+    await stage.say("admin", "!c role add @member:haven.test moderator --group Madrid")
+    command = "!c role remove @moderator:haven.test member --group Madrid"
+    assert "cannot do that as `moderator`" in await stage.answer("moderator", command)
+    assert stage.power(madrid, "moderator") == 0
+    own = await stage.answer("member", "!c role remove @member:haven.test moderator --group Madrid")
+    assert "no longer `moderator` in Madrid" in own
+    assert stage.power(madrid, "member") == 0
+
+
+async def test_of_an_admin_only_the_owner_says_that_they_are_less_in_a_group(stage: Stage) -> None:
+    await stage.say("owner", "!c role add @member:haven.test admin")
+    command = "!c role add @member:haven.test greeter --group Madrid"
+    assert "Only the owner" in await stage.answer("admin", command)
+    assert "is now `greeter` in Madrid" in await stage.answer("owner", command)
+    assert stage.power(await stage.room("Madrid"), "member") == 40
+
+
 async def test_a_mention_says_who(stage: Stage) -> None:
     rich = '!c role add <a href="https://matrix.to/#/%40member%3Ahaven.test">Ana María</a> moderator'
     said = await stage.answer("admin", "!c role add Ana María moderator", html=rich)
@@ -65,6 +111,13 @@ REFUSED = [
     ("admin", "role remove @owner:haven.test owner", "exactly one owner"),
     ("admin", "role add @member:haven.test group-admin", "Say in which"),
     ("admin", "role add @member:haven.test admin --group Madrid", "leave `--group` out"),
+    ("admin", "role add @owner:haven.test member --group Madrid", "exactly one owner"),
+    ("admin", "role add @member:haven.test moderator --group admins", "Nobody can be `moderator`"),
+    ("admin", "role add @moderator:haven.test moderator --group Madrid", "is `moderator` already"),
+    ("admin", "role remove @moderator:haven.test moderator --group Madrid", "is not `moderator`"),
+    ("admin", "role add @stranger:haven.test moderator --group Madrid", "is not a member"),
+    ("moderator", "role add @member:haven.test moderator --group Madrid", "cannot do that as `moderator`"),
+    ("groupadmin", "role add @member:haven.test moderator --group Madrid", "cannot do that as `member`"),
     ("admin", "role add @member:haven.test announcer --group Madrid", "Nobody can be `announcer`"),
     ("admin", "role add @member:haven.test group-admin --group Lisbon", "no group “Lisbon”"),
     ("admin", "role add @bot:haven.test admin", "That is me"),
