@@ -1,6 +1,7 @@
 """`my data`: what is kept of the asker, shown or erased; told to nobody but them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from haven.errors import Invalid
 from haven.ids import RoomId
@@ -12,7 +13,7 @@ from ..personal.facts import Facts
 from ..service.groups import is_alone
 from ..service.notes import direct_chat
 from ..wording import Answer, Line, Term, answer, code, head, item, line
-from .asked import Anywhere, Asked
+from .asked import Anywhere, Asked, own_communities
 from .grammar import SHORT, Argument, Command
 
 EXPORT, ERASE = "export", "erase"
@@ -33,16 +34,26 @@ COUNTED = ("deed", "card", "timer", "invite", "redemption", "job", "heard", "beg
 async def my_data(asked: Asked) -> Answer:
     """Show it or erase it, in the direct chat."""
     here, chat = asked.message.room, _chat(asked)
-    if asked.request.argument("EXPORT_OR_ERASE") == EXPORT:
-        told = await _exported(asked, chat)
-    elif asked.request.argument("CONFIRMATION") == FOR_GOOD:
-        told = await _erased(asked)
-    else:
-        told = await _preview(asked)
+    asked = replace(asked, language=await _language(asked))
+    told = replace(await _told(asked, chat), language=asked.language)
     if chat == here:
         return told
     await asked.replies.elsewhere(chat, asked.message, asked.language, told)
     return answer(line("my_data.elsewhere"))
+
+
+async def _language(asked: Asked) -> str:
+    """The language of their communities, where they all speak the same."""
+    spoken = {community.settings.language for community in await own_communities(asked.services, asked.who)}
+    return spoken.pop() if len(spoken) == 1 else asked.language
+
+
+async def _told(asked: Asked, chat: RoomId) -> Answer:
+    if asked.request.argument("EXPORT_OR_ERASE") == EXPORT:
+        return await _exported(asked, chat)
+    if asked.request.argument("CONFIRMATION") == FOR_GOOD:
+        return await _erased(asked)
+    return await _preview(asked)
 
 
 def _chat(asked: Asked) -> RoomId:

@@ -40,6 +40,9 @@ MOST = 100
 BREATH = 5.0
 """Seconds that we stay silent beyond what the homeserver asks for, so that others of us are heard."""
 
+SECOND_THOUGHTS = DAY
+"""Milliseconds after which we begin to delete where somebody has set for how long messages are kept: nothing brings them back."""
+
 LONGEST = 3_600.0
 """Seconds after which we look again whether a room wants us."""
 
@@ -57,7 +60,9 @@ class Progress:
 
 @dataclass(slots=True)
 class Disappearing:
-    """Deletes by redacting, one message after the other. ``epoch``: ms since the epoch, now."""
+    """Deletes by redacting, one message after the other. ``epoch``: ms since the epoch, now. ``least``: what is to be kept for
+    fewer ms than that is not deleted by us: such a time can only be set by hand, and may be a mistake in the unit.
+    """
 
     communities: Communities
     messages: Messenger
@@ -65,6 +70,7 @@ class Disappearing:
     cards: Cards
     clock: Clock
     epoch: Callable[[], int]
+    least: int = DAY
     _wake: Event = field(default_factory=Event)
 
     async def noticed(self, room: RoomId) -> None:
@@ -91,10 +97,23 @@ class Disappearing:
         soonest = round(LONGEST * 1_000)
         for community in (await self.communities.intent()).communities.values():
             for group in community.groups if community.deactivated is None else ():
-                if group.retention is not None and group.released is None:
-                    for room in self._rooms(group):
-                        soonest = min(soonest, await self._looked_after(room, group.retention) - self.epoch())
+                if group.retention is None or group.retention < self.least or group.released is not None:
+                    continue
+                begins = self._begins(group)
+                for room in self._rooms(group) if begins <= self.epoch() else ():
+                    begins = min(begins, await self._looked_after(room, group.retention))
+                soonest = min(soonest, max(begins, self.epoch()) - self.epoch())
         return max(0, soonest) / 1_000
+
+    def _begins(self, group: Group) -> int:
+        """From when on we delete there: some time after somebody has said so, in which they can take it back."""
+        room = self.communities.rooms.world.get(group.room)
+        event = room.state.get((RETENTION, "")) if room else None
+        if (
+            event is not None and not event.at
+        ):  # our own writing, of which the homeserver has not told us the time
+            self.communities.rooms.doubt((group.room,))
+        return ((event.at if event else 0) or self.epoch()) + SECOND_THOUGHTS
 
     def _rooms(self, group: Group) -> tuple[RoomId, ...]:
         """The room of a group, and those it was in before it was upgraded: what was said there disappears as well."""

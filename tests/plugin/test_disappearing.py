@@ -92,6 +92,7 @@ async def keeping(
         stage.services.desk.timers.epoch = hand.epoch
         stage.engine.clock = hand
         service = open_disappearing(stage.engine, stage.services.desk, stage.services.messages)
+        stage.engine.rooms.doubt_all()
         await stage.engine.communities.intent()
         yield Kept(stage, hand, service, await stage.room("Madrid"))
 
@@ -277,15 +278,45 @@ async def test_a_question_to_the_admins_stays_until_it_is_answered(kept: Kept) -
     assert not events[card.event].content
 
 
-async def test_a_shorter_time_holds_at_once(server: FakeHomeserver, store: Store, hand: Hand) -> None:
+async def test_a_shorter_time_holds_after_a_day_in_which_it_can_be_taken_back(
+    server: FakeHomeserver, store: Store, hand: Hand
+) -> None:
     async with keeping(server, store, hand, retention="90d") as kept:
         old = await kept.say()
         hand.ms += 2 * DAY
         await kept.service.round()
         assert kept.deletions() == []
         await kept.stage.say("admin", "!c group set Madrid retention 24h")
+        for _ in range(23):
+            await kept.service.round()
+            hand.ms += HOUR
+        assert kept.deletions() == []
+        hand.ms += 2 * HOUR
         await kept.service.round()
         assert kept.deletions() == [old]
+
+
+async def test_taken_back_within_a_day_nothing_has_gone(kept: Kept) -> None:
+    await kept.say()
+    kept.hand.ms += 5 * DAY
+    await kept.stage.say("admin", "!c group set Madrid retention off")
+    await kept.stage.say("admin", "!c group set Madrid retention 24h")
+    await kept.service.round()
+    kept.hand.ms += 20 * HOUR
+    await kept.service.round()
+    assert kept.deletions() == []
+
+
+async def test_a_time_that_can_only_be_a_mistake_is_not_obeyed(kept: Kept) -> None:
+    await kept.say()
+    seconds_taken_for_milliseconds = {"max_lifetime": 7 * 24 * 3_600}
+    await kept.stage.person("owner").send_state(
+        kept.room, "m.room.retention", "", seconds_taken_for_milliseconds
+    )
+    kept.hand.ms += 30 * DAY
+    await kept.stage.engine.rooms.observe()
+    await kept.service.round()
+    assert kept.deletions() == []
 
 
 async def test_nothing_is_deleted_where_it_is_off_or_the_community_rests(kept: Kept) -> None:

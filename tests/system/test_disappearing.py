@@ -126,6 +126,7 @@ async def test_a_homeserver_that_sees_to_it_leaves_nothing_to_do(own_data: Path)
         said = await stage.bot.say(room, "soon gone")
         assert said in await stage.messages("Kept")
         await stage.bot.send_state(room, "m.room.retention", {"max_lifetime": 1})
+        stage.service.least, stage.ahead = 1, 2 * DAY
         stage.service.communities.rooms.doubt((room,))
         await stage.service.round()
         seen = await stage.bot.messages(room, limit=200)

@@ -92,6 +92,15 @@ async def test_elsewhere_it_is_answered_in_the_direct_chat(stage: Stage) -> None
         assert len([event for event in said if event.room == chat]) >= 1
 
 
+async def test_it_is_said_in_the_language_of_their_community(stage: Stage) -> None:
+    chat = await come(stage)
+    await stage.say("admin", "!c settings language es")
+    said = await stage.say(NAME, "!c my data export", chat)
+    assert "Aquí tienes lo que guardo de ti" in text_of(said)
+    assert str(file_of(stage, said)["about"]).startswith("Lo que este bot guarda")
+    assert "Esto queda, y por qué" in await stage.answer(NAME, "!c my data erase", chat)
+
+
 async def test_without_a_direct_chat_nothing_is_said_of_it(stage: Stage) -> None:
     said = await stage.say("member", "!c my data export")
     assert "write it to me in a direct chat" in text_of(said)
