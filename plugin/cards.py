@@ -102,6 +102,9 @@ class KeepsCards(Protocol):
     async def card(self, card: str) -> Card | None:
         """A card by its id."""
 
+    async def was_asked(self, kind: str, space: RoomId, key: str) -> bool:
+        """Whether there ever was a card of this kind, space and key."""
+
     async def open_cards(self, kind: str = "", space: RoomId | None = None) -> tuple[Card, ...]:
         """The cards that are open, of one kind and one community where told so, the oldest first."""
 
@@ -128,10 +131,13 @@ class Cards:
         admins = community.only(Kind.ADMINS) if community else None
         if admins is None:
             raise Missing("community_missing")
-        new = Card(_new_id(), kind, space, key, dict(payload), admins.room, expires=expires)
+        return await self.put(Card(new_id(), kind, space, key, dict(payload), admins.room, expires=expires))
+
+    async def put(self, new: Card) -> Card:
+        """As `deal`, a card in a room that the caller knows to be the admins': the community itself may not be readable."""
         card = await self.store.add_card(new)
-        if card.id == new.id and expires:
-            await self.timers.set(LAPSE, card.id, expires)
+        if card.id == new.id and new.expires:
+            await self.timers.set(LAPSE, card.id, new.expires)
         shown = await self._shown(card)
         if not card.event:
             await self._offered(shown)
@@ -275,6 +281,6 @@ class Cards:
         return community.settings.language if community else ""
 
 
-def _new_id() -> str:
+def new_id() -> str:
     """Six letters and digits that are not mistaken for each other."""
     return "".join(secrets.choice(_LETTERS) for _ in range(6))

@@ -25,7 +25,7 @@ from .events import Posted, Reaction, posted, reaction
 from .homeserver_failures import encryption_failure, failure
 from .homeserver_files import File, sealed, shown
 from .homeserver_messages import Page
-from .safety.server_reports import Reported
+from .safety.server_reports import Reported, reported
 
 PATIENCE: Final = ClientTimeout(total=60)
 """How long one request may take, in seconds: creating a room is the slowest thing we ask for."""
@@ -163,9 +163,17 @@ class MautrixHomeserver:
         """See `plugin.safety.server_reports.TellsReports`."""
         query = (("from", str(start)), ("limit", "100"), ("dir", "b"))
         answer = await self._ask("GET", "event_reports", query=query, root="_synapse/admin/v1")
-        read = (_reported(_object(raw)) for raw in _items(answer, "event_reports"))
+        read = (reported(_object(raw)) for raw in _items(answer, "event_reports"))
         following = _object(answer).get("next_token")
         return tuple(read), following if isinstance(following, int) else 0
+
+    async def state_before(self, room: RoomId, event: EventId) -> StateEvent | None:
+        """See `plugin.safety.mending.ReadsBefore`."""
+        raw = _object(await self._ask("GET", f"v3/rooms/{_part(room)}/event/{_part(event)}"))
+        before = _word(raw.get("unsigned"), "replaces_state") or _word(raw, "replaces_state")
+        if not before:
+            return None
+        return _state_event(_object(await self._ask("GET", f"v3/rooms/{_part(room)}/event/{_part(before)}")))
 
     async def leave(self, room: RoomId) -> None:
         """See `haven.ports.Leaves`."""
@@ -317,17 +325,6 @@ def _state_event(raw: Content) -> StateEvent:
         content=_object(raw.get("content")),
         event=EventId(_word(raw, "event_id")) or NO_EVENT,
         at=at if isinstance(at, int) else 0,
-    )
-
-
-def _reported(raw: Content) -> Reported:
-    number = raw.get("id")
-    return Reported(
-        number if isinstance(number, int) else 0,
-        RoomId(_word(raw, "room_id")),
-        EventId(_word(raw, "event_id")),
-        UserId(_word(raw, "user_id")),
-        _word(raw, "reason"),
     )
 
 

@@ -62,6 +62,11 @@ class CardStore:
         row = await self._database.fetchrow("SELECT * FROM card WHERE id=$1", card)
         return None if row is None else read_card(row)
 
+    async def was_asked(self, kind: str, space: RoomId, key: str) -> bool:
+        """See `plugin.cards.KeepsCards`."""
+        query = "SELECT 1 FROM card WHERE kind=$1 AND space=$2 AND about=$3"
+        return await self._database.fetchval(query, kind, space, key) is not None
+
     async def open_cards(self, kind: str = "", space: RoomId | None = None) -> tuple[Card, ...]:
         """See `plugin.cards.KeepsCards`."""
         rows = await self._database.fetch(

@@ -119,6 +119,7 @@ def cards() -> Iterator[str]:
     yield from table(("card", *PEOPLE), rows)
     yield ""
     yield "A transfer is accepted by nobody but the one it is offered to, and taken back by the owner who offers it."
+    yield "What somebody has damaged by hand is put back by those who may `repair`, by what the levels of the space say."
 
 
 def _line(name: str, found: Mapping[str, str], *, code: bool = True) -> Sequence[object]:

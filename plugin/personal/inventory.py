@@ -158,6 +158,7 @@ CARDS: Mapping[str, Theirs] = {
     "report": Theirs.STAYS,
     "expulsion": Theirs.STAYS,
     "listed": Theirs.STAYS,
+    "mending": Theirs.STAYS,
     "upgrade": Theirs.STAYS,
 }
 """The open cards by kind. Of one that is decided nothing is kept but what it was about."""
@@ -177,6 +178,7 @@ TIMERS: Mapping[str, Erased] = {
     "stray": Erased.PASSING,
     "listed": Erased.PASSING,
     "expel": Erased.PASSING,
+    "mending": Erased.PASSING,
     "banlists": Erased.NOTHING,
     "follow": Erased.NOTHING,
 }

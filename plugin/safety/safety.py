@@ -16,6 +16,8 @@ from .expulsions import Expulsions
 from .list_cards import ListCards
 from .list_watch import LISTED, ListWatch
 from .lists import Enters, Lists
+from .mending import KIND as MENDING
+from .mending import Mending, ReadsBefore
 from .mutes import Mutes
 from .own_list import OwnList
 from .report_cards import ReportCards
@@ -38,7 +40,7 @@ class Safety:
     server_reports: ServerReports
 
 
-class Asked(Enters, TellsReports, Protocol):
+class Asked(Enters, TellsReports, ReadsBefore, Protocol):
     """What of the homeserver is asked for beside the ports of the mind."""
 
 
@@ -63,10 +65,25 @@ def open_safety(engine: Engine, desk: Desk, messages: Messenger, homeserver: Ask
     cards = ReportCards(communities, messages, notes, desk.audit, expulsions, mutes)
     lists = Lists(communities, homeserver, desk.audit, desk.timers.epoch)
     list_watch = _followed(engine, desk, lists)
+    _mended(engine, desk, homeserver)
     expulsions.pardon = witness.pardon = lists.pardon
     desk.cards.dealers[REPORT] = cards
     desk.cards.dealers[EXPULSION] = ExpulsionCards(communities, expulsions)
     return Safety(notes, reports, cards, expulsions, mutes, lists, list_watch, told)
+
+
+def _mended(engine: Engine, desk: Desk, homeserver: ReadsBefore) -> None:
+    """Damaged records, offered to be mended as long as the engine runs."""
+    mending = Mending(engine.communities, homeserver, desk.cards, desk.timers, desk.audit, engine.clock)
+    desk.cards.dealers[MENDING] = mending
+    engine.besides.append(mending.run)
+    heard = engine.watch.changed
+
+    async def changed(room: RoomId) -> None:
+        await mending.noticed(room)
+        await heard(room)
+
+    engine.watch.changed = changed
 
 
 def _followed(engine: Engine, desk: Desk, lists: Lists) -> ListWatch:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from haven.errors import GiveUp, HavenError, TryLater
 from haven.ids import EventId, RoomId, UserId
+from haven.ports import Content
 
 from ..catchup import RemembersPlaces
 from ..clock import Clock
@@ -41,6 +42,13 @@ class Reported:
     event: EventId
     by: UserId
     reason: str = ""
+
+
+def reported(raw: Content) -> Reported:
+    """A report as Synapse tells it."""
+    number = raw.get("id")
+    room, event, by, why = (str(raw.get(name) or "") for name in ("room_id", "event_id", "user_id", "reason"))
+    return Reported(number if isinstance(number, int) else 0, RoomId(room), EventId(event), UserId(by), why)
 
 
 class TellsReports(Protocol):

@@ -163,6 +163,15 @@ class FakeClient:
             newest = self._server.reports[::-1]
             return tuple(newest[start : start + 2]), start + 2 if start + 2 < len(newest) else 0
 
+    async def state_before(self, room: RoomId, event: EventId) -> StateEvent | None:
+        """See `plugin.safety.mending.ReadsBefore`."""
+        async with self._asking("state_before", room, event):
+            seen, _ = self._seen(room)
+            after = seen.events[event]
+            same = [e for e in seen.timeline if (e.type, e.key) == (after.type, after.key)]
+            place = [e.id for e in same].index(event)
+            return same[place - 1].as_state() if place else None
+
     async def leave(self, room: RoomId) -> None:
         """See `haven.ports.Leaves`."""
         async with self._asking("leave", room):

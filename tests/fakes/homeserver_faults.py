@@ -24,6 +24,7 @@ READS: Final = frozenset(
         "event_reports",
         "room_versions",
         "aliases",
+        "state_before",
     }
 )
 """The ports that change nothing."""

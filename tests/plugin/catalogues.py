@@ -194,6 +194,7 @@ def _of_safety() -> set[str]:
         *(f"audit.report_{choice}" for choice in RIGHTS if choice not in {MUTE, REMOVE}),
         *(f"{key}{verb}" for key in people for verb in Verb),
         *(f"people.done_{verb}_all" for verb in Verb),
+        *("audit.record_mended",),
         *("audit.wave_remove", "audit.wave_ban"),
         *(f"text.{name}" for name in ("rules", "welcome", "no_rules", "no_welcome", "written", "taken_away")),
         *(f"text.in_{code}" for code in LANGUAGES),
