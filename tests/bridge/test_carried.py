@@ -137,3 +137,5 @@ async def test_topics_follow_whoever_changed_theirs(lives: Lives) -> None:
     lives.town.chat(CHAT).topic = "At ten"
     await lives.live()
     await lives.until(lambda: room.content("m.room.topic").get("topic") == "At ten")
+    topics = [event.content["topic"] for event in room.timeline if event.type == "m.room.topic"]
+    assert topics == ["At eight", "At nine", "At ten"]

@@ -95,6 +95,11 @@ async def until(log: Log, state: ConnectionState, after: int = 0) -> Connection:
     return await log.wait(Connection, lambda event: event.state is state, after=after)
 
 
+def states(log: Log) -> list[ConnectionState]:
+    """What became of the connection, in order."""
+    return [event.state for event in log.events if isinstance(event, Connection)]
+
+
 async def friendly(server: Server) -> None:
     """Greets, lets in, has ada say something, stays."""
     await server.expect("USER")
@@ -112,8 +117,10 @@ async def test_a_mute_server_is_given_up_and_tried_again(monkeypatch: pytest.Mon
     monkeypatch.setattr(irc_connection, "CONNECT_TIMEOUT", 0.05)
     async with network_on(mute, friendly) as network, running(network) as log:
         await until(log, ConnectionState.LOST)
+        assert ConnectionState.CONNECTED not in states(log)
         monkeypatch.setattr(irc_connection, "CONNECT_TIMEOUT", 20)
         await until(log, ConnectionState.CONNECTED)
+        assert ConnectionState.LOGGED_OUT not in states(log)
 
 
 @pytest.mark.parametrize(
@@ -136,6 +143,7 @@ async def test_noise_is_survived(noise: bytes) -> None:
     async with network_on(noisy, friendly) as network, running(network) as log:
         await until(log, ConnectionState.LOST)
         await until(log, ConnectionState.CONNECTED)
+        assert states(log).index(ConnectionState.LOST) < states(log).index(ConnectionState.CONNECTED)
 
 
 async def test_capabilities_are_asked_before_the_name_and_the_account_is_proven() -> None:
@@ -199,6 +207,7 @@ async def test_who_was_let_in_before_is_tried_again() -> None:
             Connection, lambda event: event.reason == "login_refused" and event.state is ConnectionState.LOST
         )
         await until(log, ConnectionState.CONNECTED, after=len(log.events))
+        assert ConnectionState.LOGGED_OUT not in states(log)
 
 
 async def test_who_left_while_we_were_away_has_left() -> None:

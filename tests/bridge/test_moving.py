@@ -60,6 +60,7 @@ async def test_an_upgrade_while_the_bridge_was_away_is_made_good(lives: Lives) -
     old, _ = await upgraded(lives)
     await lives.live()
     await moved(lives, old)
+    assert lives.said() == ["still here?"]
 
 
 @pytest.mark.parametrize("after_effect", [False, True])
@@ -72,6 +73,8 @@ async def test_killed_anywhere_it_ends_with_one_link(lives: Lives, *, after_effe
         await lives.until(lambda: lives.dead or lives.status().get("state") == "linked")
     await lives.live()
     await moved(lives, old)
+    proven = [r for r, room in lives.homeserver.rooms.items() if room.content("chat.haven.link", LINK_KEY)]
+    assert proven == [lives.room]
 
 
 async def test_a_room_that_only_says_it_comes_after_another_gets_nothing(lives: Lives) -> None:

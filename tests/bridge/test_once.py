@@ -99,3 +99,5 @@ async def test_damaged_events_are_survived(lives: Lives, event: dict[str, object
     await accept(lives, event_id="$damaged", **event)
     await accept(lives, event_id="$end", content={"msgtype": "m.text", "body": "end"})
     await lives.until(lambda: "<Alice> end" in lives.heard())
+    assert lives.heard()[-1] == "<Alice> end"
+    assert lives.status()["state"] == "linked"

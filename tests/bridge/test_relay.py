@@ -87,6 +87,8 @@ async def test_a_ghost_put_out_behind_our_back_comes_in_again(lives: Lives) -> N
     await lives.alice.kick(lives.room, ghost)
     await lives.town.speak(CHAT, lives.oscar, "two")
     await lives.until(lambda: lives.said() == ["one", "two"])
+    assert {event.sender for event in lives.by_ghosts("m.room.message")} == {ghost}
+    assert lives.homeserver.rooms[lives.room].membership(ghost) == "join"
 
 
 async def test_a_banned_ghost_stays_out_and_the_others_go_on(lives: Lives) -> None:
@@ -115,6 +117,7 @@ async def test_names_and_leaving_follow_the_person(lives: Lives) -> None:
     await lives.until(lambda: room.content("m.room.member", ghost)["displayname"] == "robert (memory)")
     await lives.town.leave(CHAT, bob)
     await lives.until(lambda: room.membership(ghost) == "leave")
+    assert lives.said() == ["hi"]
 
 
 async def test_unlinking_ends_it_in_the_chat_and_in_the_room(lives: Lives) -> None:
@@ -154,6 +157,7 @@ async def test_a_link_to_a_network_that_is_not_there_says_so(lives: Lives) -> No
         return status.get("reason") if isinstance(status, dict) else None
 
     await lives.until(lambda: reason() == "network_missing")
+    assert lives.status()["state"] == "proof"
 
 
 async def test_damaged_links_are_passed_over(lives: Lives) -> None:
@@ -188,6 +192,10 @@ async def test_people_of_another_server_cannot_bring_the_bridge_in(lives: Lives)
     room = await eve.create_room(NewRoom("Trap", RoomVersion("12")))
     await eve.invite(room, BOT)
     await lives.until(lambda: lives.homeserver.rooms[room].membership(BOT) == "leave")
+    joined = [
+        e for e in lives.homeserver.rooms[room].timeline if e.key == BOT and e.content["membership"] == "join"
+    ]
+    assert joined == []
 
 
 async def test_a_lost_connection_is_said_and_then_mended(lives: Lives) -> None:
@@ -199,6 +207,7 @@ async def test_a_lost_connection_is_said_and_then_mended(lives: Lives) -> None:
     lives.town.reachable.set()
     await lives.until(lambda: lives.status()["state"] == "linked")
     await lives.until(lambda: "<Alice> into the void" in lives.heard())
+    assert lives.heard().count("<Alice> into the void") == 1
 
 
 async def test_the_network_is_asked_by_its_capabilities_alone(tmp_path: Path) -> None:
@@ -242,6 +251,8 @@ async def test_a_homeserver_that_limits_us_is_obeyed_and_nothing_is_lost(lives: 
     for number in range(5):
         await lives.town.speak(CHAT, lives.oscar, f"line {number}")
     await lives.until(lambda: lives.said() == [f"line {number}" for number in range(5)])
+    (ghost,) = {event.sender for event in lives.by_ghosts("m.room.message")}
+    assert lives.homeserver.faults.count("send_message", user=ghost) == 5 + 3
 
 
 async def test_a_message_that_is_refused_is_marked_in_the_room(lives: Lives) -> None:
@@ -262,6 +273,7 @@ async def test_a_message_that_is_refused_is_marked_in_the_room(lives: Lives) -> 
     lives.town.refuse_sends = False
     await lives.say("but this")
     await lives.until(lambda: lives.heard()[-1] == "<Alice> but this")
+    assert "<Alice> nobody wants this" not in lives.heard()
 
 
 async def test_two_rooms_linked_to_one_chat_each_get_everything(lives: Lives) -> None:
@@ -273,6 +285,7 @@ async def test_two_rooms_linked_to_one_chat_each_get_everything(lives: Lives) ->
     for room in (first, lives.room):
         lives.room = room
         await lives.until(lambda: lives.said()[-1:] == ["to both"])
+        assert lives.said().count("to both") == 1
 
 
 async def test_a_bug_in_a_network_does_not_say_twice_what_went_out(poor: Lives) -> None:

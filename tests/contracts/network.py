@@ -122,7 +122,8 @@ class NetworkContract:
     """The contract. Tests whose capability a network lacks pass over it by asking ``capabilities``."""
 
     async def test_says_that_it_is_connected(self, world: World) -> None:
-        await world.log.wait(Connection, lambda event: event.state is ConnectionState.CONNECTED)
+        said = await world.log.wait(Connection, lambda event: event.state is ConnectionState.CONNECTED)
+        assert said.reason is None
 
     async def test_says_what_people_say_in_order_and_each_with_its_own_id(self, world: World) -> None:
         await world.join("bob")

@@ -230,7 +230,8 @@ def test_what_is_damaged_is_said_to_be(content: Content) -> None:
 @given(st.dictionaries(st.sampled_from(["version", "watched", "spared", "own", "publishes"]), json_values))
 def test_whatever_stands_there_is_survived(content: Content) -> None:
     with suppress(Invalid):
-        read_banlists(content)
+        read = read_banlists(content)
+        assert read_banlists(banlists_content(read, content)) == read
 
 
 def test_its_name() -> None:

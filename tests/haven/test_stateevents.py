@@ -100,7 +100,7 @@ def test_damaged_content_is_invalid_and_nothing_worse(content: Content) -> None:
     read_settings(content.get("settings"))
     for read in (read_community, read_group, read_link):
         with suppress(Invalid):
-            read(content)
+            assert read(content) == read(dict(content))
 
 
 @pytest.mark.parametrize(

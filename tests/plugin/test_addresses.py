@@ -81,4 +81,6 @@ def test_links_to_rooms_lead_back(room: str) -> None:
 
 @given(st.text())
 def test_no_text_is_too_strange(text: str) -> None:
-    user_in(text), room_in(text), alias_in(text), pills_in(text, text)
+    found = (user_in(text), room_in(text), alias_in(text) or None)
+    assert all(one is None or one[0] == sigil for one, sigil in zip(found, "@!#", strict=True))
+    assert all(0 <= pill.start < pill.end <= len(text) for pill in pills_in(text, text))

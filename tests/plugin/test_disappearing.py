@@ -217,6 +217,7 @@ async def test_it_waits_out_a_homeserver_that_is_down_and_goes_on(kept: Kept) ->
     await eventually(all_gone, "all that is too old is deleted")
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+    assert kept.stage.server.faults.count("redact", user=kept.stage.bot) == len(old) + 2
 
 
 async def test_without_the_power_nothing_is_done_for_an_hour(kept: Kept) -> None:

@@ -19,6 +19,7 @@ async def test_a_ban_by_hand_in_the_space_holds_in_every_room(server: FakeHomese
         await life.settled(lambda: _held(server, community, eva) == {"ban"}, "she is banned everywhere")
         await ana.unban(community.space, eva)
         await life.settled(lambda: _held(server, community, eva) == {"leave"}, "she is banned nowhere")
+        assert (await life.community()).banned == {}
 
 
 def _held(server: FakeHomeserver, community: Community, user: UserId) -> set[str]:

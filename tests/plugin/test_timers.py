@@ -141,3 +141,4 @@ async def test_what_was_cancelled_or_set_anew_while_it_rang_is_not_brought_back(
         await timers.set("egg", "anew", 600)
         await rung.wait()
         await postponed(timers, 90_000)
+        assert [timer.key for timer in await timers.store.timers("egg")] == ["anew"]

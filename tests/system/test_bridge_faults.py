@@ -105,7 +105,7 @@ async def test_killed_on_the_way_into_the_room(here: World, committed: bool) -> 
             with suppress(ChildFailed):  # it may be killed again before it is ready
                 await here.bridge.start()
         await asyncio.sleep(0.05)
-    await _all_once(here, texts)
+    assert await said_in_the_end(here, texts) == texts
 
 
 async def test_killed_on_the_way_into_the_chat(here: World) -> None:
@@ -133,7 +133,7 @@ async def test_the_homeserver_is_away_while_the_chat_talks(here: World) -> None:
         await here.oscar.say(CHANNEL, text)
     await waiting(here, len(texts))
     await here.synapse.start()
-    await _all_once(here, texts)
+    assert await said_in_the_end(here, texts) == texts
 
 
 async def test_an_answer_lost_after_the_commit_and_then_a_restart_of_the_homeserver(here: World) -> None:
@@ -152,10 +152,11 @@ async def test_an_answer_lost_after_the_commit_and_then_a_restart_of_the_homeser
     async with asyncio.timeout(60):
         await lost.wait()
     await here.synapse.start()
-    await _all_once(here, ["in doubt", "after the doubt"])
+    assert await said_in_the_end(here, ["in doubt", "after the doubt"]) == ["in doubt", "after the doubt"]
 
 
-async def _all_once(here: World, texts: list[str]) -> None:
+async def said_in_the_end(here: World, texts: list[str]) -> list[str]:
+    """Which of these texts stand in the room, once all do and the bridge has nothing more to say."""
     wanted = set(texts)
 
     def fits(event: Event) -> bool:
@@ -165,7 +166,7 @@ async def _all_once(here: World, texts: list[str]) -> None:
     async with asyncio.timeout(30):
         while (await here.bridge.metrics())["haven_bridge_inbox_waiting"]:  # noqa: ASYNC110  # HTTP sets no event
             await asyncio.sleep(0.05)
-    assert [event.body for event in await here.history() if fits(event)] == texts
+    return [event.body for event in await here.history() if fits(event)]
 
 
 async def test_forged_transactions_store_nothing(here: World) -> None:

@@ -103,6 +103,12 @@ async def test_the_topic_goes_both_ways(here: World) -> None:
     )
     await here.alice.send_state(here.room, "m.room.topic", {"topic": "Not before nine"})
     await here.oscar.wait_for(lambda line: line.command == "TOPIC" and line.text == "Not before nine")
+    topics = [
+        event.content["topic"]
+        for event in await here.alice.messages(here.room)
+        if event.type == "m.room.topic"
+    ]
+    assert topics[-2:] == ["Tomorrow at eight", "Not before nine"]
 
 
 async def test_replies_edits_deletions_and_reactions_are_told_in_words(here: World) -> None:
@@ -116,6 +122,7 @@ async def test_replies_edits_deletions_and_reactions_are_told_in_words(here: Wor
     await here.oscar.heard("Alice reacted with 🎂 to: “who brings the cake?”")
     await here.alice.redact(here.room, answer)
     await here.oscar.heard("Alice took back a message.")
+    assert [event.body for event in await here.history() if event.body == "I do"] == []
 
 
 async def test_a_message_costs_one_request_and_a_new_ghost_four(here: World) -> None:

@@ -46,3 +46,5 @@ async def test_the_server_goes_and_comes_back(here: World) -> None:
         await here.status("linked")
         await here.alice.say(here.room, "and now")
         await carla.heard("<Alice> and now")
+        said = [line.text for line in carla.received if line.command == "PRIVMSG"]
+        assert said.count("<Alice> and now") == 1

@@ -77,6 +77,7 @@ async def test_a_knock_becomes_a_card_and_a_reaction_opens_the_door(
     shown = await card(ana, community, "I am Eva, a friend of Ana")
     await ana.react(group(community, "Admins").room, shown, "✅")
     await invited_and_in(eva, community)
+    assert eva.user_id in await ana.joined(community.space)
 
 
 async def test_knocks_and_answers_while_the_bot_is_down_count(
@@ -98,6 +99,7 @@ async def test_knocks_and_answers_while_the_bot_is_down_count(
         return bool(member and member["membership"] == "leave")
 
     await eventually(turned_away, "the late one is turned away")
+    assert early.user_id in await ana.joined(community.space)
 
 
 async def test_a_code_opens_the_door_by_knock_and_by_chat_and_only_so_often(
@@ -135,6 +137,7 @@ async def test_who_comes_is_told_what_there_is_and_who_leaves_is_out_of_every_ro
         group(community, "Admins").room,
         lambda event: f"{leo.user_id} left the community" in str(event.content.get("body")),
     )
+    assert not await leo.joined_rooms() & {each.room for each in community.groups}
 
 
 async def test_an_administrator_of_the_homeserver_joins_everybody_to_the_announcements(
@@ -154,3 +157,4 @@ async def test_an_administrator_of_the_homeserver_joins_everybody_to_the_announc
             return {olga.user_id, pia.user_id} <= await bot.person.joined(news)
 
         await eventually(both_in, "both are in the announcements")
+        assert pia.user_id not in await bot.person.joined(group(made, "General chat").room)

@@ -168,6 +168,7 @@ async def test_who_lives_elsewhere_opens_the_door_with_a_code_in_a_chat(towns: T
     await leo.wait_for_invite(towns.community.space)
     await towns.enters(leo, towns.community.space)
     await towns.enters(leo, towns.madrid.room)
+    assert leo.user_id in await towns.ana.joined(towns.madrid.room)
 
 
 async def test_who_lives_elsewhere_is_banned_everywhere_and_stays_out(towns: Towns) -> None:
@@ -197,3 +198,4 @@ async def test_who_leaves_the_space_elsewhere_is_out_of_every_room_here(towns: T
         return eva.user_id not in await towns.ana.joined(towns.madrid.room)
 
     await eventually(out, "she is out of the group")
+    assert eva.user_id not in await towns.ana.joined(towns.community.space)

@@ -145,7 +145,8 @@ async def test_a_receiver_that_is_stuck_stops_the_reading_and_loses_nothing(
 
 async def test_bytes_that_are_not_utf8_are_read_as_latin1(world: IrcWorld) -> None:
     world.founder._writer.write(f"PRIVMSG {world.chat} :".encode() + b"ol\xe9\r\n")
-    await until_said(world, "olé")
+    said = await until_said(world, "olé")
+    assert said.chat == world.chat
 
 
 async def test_a_long_text_arrives_whole_in_lines_the_server_does_not_cut(world: IrcWorld) -> None:

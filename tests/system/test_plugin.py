@@ -111,6 +111,7 @@ async def test_what_admins_do_while_the_bot_is_down_is_in_step_after_it_comes_ba
     await comes_to(bot, community, eva.user_id, 90)
     await bot.maubot.stop_instance(bot.instance)
     await grant(ana, community.space, eva.user_id, 0)
+    assert await levels(bot, community, eva.user_id) != {0}
     await bot.maubot.start_instance(bot.instance)
     await comes_to(bot, community, eva.user_id, 0)
 

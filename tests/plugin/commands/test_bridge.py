@@ -230,5 +230,8 @@ async def test_a_link_undone_long_ago_is_no_news(stage: Stage) -> None:
 
 
 async def test_rooms_that_are_none_of_ours_are_no_news(stage: Stage) -> None:
-    await links(stage, Memory()).noticed(await stage.direct("member"))
-    await links(stage, Memory()).noticed(stage.space)
+    direct = await stage.direct("member")
+    stage.forget()
+    for room in (direct, stage.space):
+        await links(stage, Memory()).noticed(room)
+    assert stage.server.faults.writes(stage.bot) == 0

@@ -113,6 +113,7 @@ async def test_limits_of_the_homeserver_are_waited_out(life: Life) -> None:
         for _ in range(3):
             await later(life)
         await life.until(lambda name=name: life.membership(name, news) == "invite", f"{name} is invited")  # type: ignore[misc]  # a default
+    assert life.stage.server.faults.count("invite", user=life.stage.bot) >= 3 + 2
 
 
 async def test_without_announcements_there_is_nothing_to_remind_of(life: Life) -> None:

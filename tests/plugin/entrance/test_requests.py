@@ -101,6 +101,10 @@ async def test_knocks_made_while_nobody_was_there_are_cards_at_the_start(
         card = await life.card("while you slept")
         await life.react("owner", card, "✅")
         await life.until(lambda: life.membership("zoe") == "invite", "she is invited")
+        shown = [
+            e for e in server.rooms[card.room].timeline if "while you slept" in str(e.content.get("body"))
+        ]
+        assert shown == [card]
 
 
 async def test_what_is_done_by_hand_or_withdrawn_stands_on_the_card(life: Life) -> None:

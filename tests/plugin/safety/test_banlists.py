@@ -42,6 +42,7 @@ async def test_a_rule_that_comes_and_goes_is_followed_live(server: FakeHomeserve
         await life.told("admins", "whom no ban list names any more")
         madrid = await life.stage.room("Madrid")
         await life.until(lambda: life.membership("member", madrid) == "leave", "everywhere")
+        assert user("member") not in (await life.stage.community()).banned
 
 
 async def test_a_server_and_all_who_are_there(server: FakeHomeserver, store: Store) -> None:
@@ -51,6 +52,7 @@ async def test_a_server_and_all_who_are_there(server: FakeHomeserver, store: Sto
         await server.client(UserId("@spam:elsewhere.test")).knock(life.space, ("haven.test",))
         space = server.rooms[life.space]
         await life.until(lambda: space.membership(UserId("@spam:elsewhere.test")) == "ban", "banned")
+        assert life.membership("member") == "join"
 
 
 async def test_only_bans_of_that_list_are_lifted_when_it_is_watched_no_more(
@@ -147,6 +149,7 @@ async def test_a_card_that_has_lost_its_sense_is_withdrawn(server: FakeHomeserve
         await life.card(f"{user('greeter')}: Bad people")
         await forgive(server, room, user("greeter"))
         await life.told("admins", "There is nothing to decide any more")
+        assert life.membership("greeter") == "join"
 
 
 async def test_a_rule_that_names_the_bot_spares_its_server_and_is_told(

@@ -94,3 +94,4 @@ async def test_dying_over_watching_and_unwatching(server: FakeHomeserver, store:
     async with living(server, store, space=space) as life:
         await life.stage.say("admin", f"!c banlist unwatch {room}", admins)
         await life.until(lambda: life.membership("member") == "leave", "she may come again")
+        assert user("member") not in (await life.stage.community()).banned

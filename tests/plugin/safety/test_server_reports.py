@@ -119,6 +119,7 @@ async def test_dying_over_reports_loses_none_and_counts_each_once(
 
         await eventually(counted, "both count two people", interval=0.01)
         await life.until(lambda: life.stage.services.safety.server_reports.able, "it is known that it works")
+        assert len(await cards(life.stage)) == len(events)
 
 
 async def test_a_homeserver_in_trouble_is_asked_again(server: FakeHomeserver, store: Store) -> None:
