@@ -89,7 +89,9 @@ async def founded(slow: Slow) -> Community:
     message = await slow.told(f"!community create {NAME} {wished}")
     await slow.becomes(message, "steps done")
     await slow.becomes(message, "is ready")
-    await slow.ana.join(await slow.ana.wait_for_invite())
+    space = (await slow.bot.communities())[NAME].space
+    await slow.ana.wait_for_invite(space)
+    await slow.ana.join(space)
     for name in names[AT_ONCE:]:
         await slow.ana.say(slow.chat, f'!community group add "{name}"')
 
