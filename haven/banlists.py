@@ -14,9 +14,11 @@ from haven.desired import Actors
 from haven.errors import Invalid
 from haven.ids import RoomId, UserId, is_user_id, server_of
 from haven.model import Community, Role
-from haven.policies import Rule, Rulebook, rulebook, rules_of
+from haven.policies import PATTERNS_LIMIT, Rule, Rulebook, patterns_of, rulebook, rules_of
 from haven.ports import Content
-from haven.snapshot import PRESENT, Membership, World, called
+from haven.snapshot import PRESENT, Membership, Room, World, called
+from haven.stateevents import GROUP
+from haven.succession import latest
 
 BANLISTS = "chat.haven.banlists"
 VERSION = 1
@@ -111,6 +113,27 @@ def _how(watched: Watched) -> Content:
     return {"by": watched.by, "via": list(watched.via)}
 
 
+_OWN = "/banlist"
+
+
+def own_slot(space: RoomId) -> str:
+    """What the room is recognised by in which a community publishes its bans."""
+    return f"{space}{_OWN}"
+
+
+def own_list(lists: BanLists, space: RoomId, world: World, bot: UserId) -> Room | None:
+    """The room in which a community publishes its bans.
+
+    Every admin can write by hand which one it is, so it counts only where the bot has made it for this community: else they would have
+    us write into rooms of others.
+    """
+    room = world.get(lists.own) if lists.own else None
+    if room is None or room.maker != bot or not room.slot.endswith(_OWN):
+        return None
+    first = RoomId(room.slot.removesuffix(_OWN))
+    return room if first not in world or latest(world, first, bot) == space else None
+
+
 def mark_of(room: RoomId) -> str:
     """What stands for a list in the reason of a ban."""
     return hashlib.sha256(room.encode()).hexdigest()[:8]
@@ -132,7 +155,7 @@ class Law:
     """What the lists say that a community watches. Made by `law_of`.
 
     ``readable``: the lists that we can read; ``too_wide``: rules that name the bot or the bridge, which never count for people who have
-    their accounts where these have theirs.
+    their accounts where these have theirs; ``crowded``: lists with more patterns than are followed.
     """
 
     lists: BanLists
@@ -141,6 +164,7 @@ class Law:
     everywhere: Rulebook
     at_home: Rulebook
     too_wide: tuple[Rule, ...] = ()
+    crowded: tuple[RoomId, ...] = ()
     _judged: dict[UserId, Rule | None] = field(default_factory=dict)
 
     def on(self, user: UserId) -> Rule | None:
@@ -162,13 +186,20 @@ class Law:
 
 
 def law_of(lists: BanLists, world: World, actors: Actors) -> Law:
-    """What the lists say, read out of their rooms. Takes time in proportion to the rules."""
-    rooms = [world[each.room] for each in lists.watched if each.room in world]
+    """What the lists say, read out of their rooms: whatever hands have put among them, no room of a community is one.
+
+    Takes time in proportion to the rules.
+    """
+    seen = (world[each.room] for each in lists.watched if each.room in world)
+    rooms = [room for room in seen if not room.is_space and (GROUP, "") not in room.state]
     everywhere = rulebook(rule for room in rooms for rule in rules_of(room))
     ours = tuple(user for user in (actors.bot, actors.bridge) if user is not None)
     too_wide = everywhere.all_on(ours)
     names = {room.id: called(room) for room in rooms}
-    return Law(lists, names, server_of(actors.bot), everywhere, everywhere.without(too_wide), too_wide)
+    counts = patterns_of(everywhere.rules)
+    crowded = tuple(room for room in counts if len(counts[room]) > PATTERNS_LIMIT)
+    at_home = everywhere.without(too_wide)
+    return Law(lists, names, server_of(actors.bot), everywhere, at_home, too_wide, crowded)
 
 
 @dataclass(frozen=True, slots=True)

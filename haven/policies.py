@@ -8,6 +8,8 @@ ban and more. Rules about rooms are counted and otherwise left to others.
 import base64
 import binascii
 import hashlib
+import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -21,6 +23,9 @@ ENTITY_LIMIT = 512
 
 REASON_LIMIT = 200
 """Characters of a reason that are kept."""
+
+PATTERNS_LIMIT = 2_000
+"""Patterns of one list that are followed: each is tried on everybody. Of ids that are given in full there may be any number."""
 
 
 class Subject(StrEnum):
@@ -114,19 +119,15 @@ def fits(pattern: str, text: str) -> bool:
 
     Takes time in proportion to the product of the lengths at most, however many stars there are: lists are written by others.
     """
-    at = place = 0
-    star, retry = -1, 0
-    while place < len(text):
-        if at < len(pattern) and pattern[at] == "*":
-            star, retry, at = at, place, at + 1
-        elif at < len(pattern) and pattern[at] in ("?", text[place]):
-            at, place = at + 1, place + 1
-        elif star >= 0:
-            at, retry = star + 1, retry + 1
-            place = retry
-        else:
-            return False
-    return all(each == "*" for each in pattern[at:])
+    return _compiled(pattern).fullmatch(text) is not None
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Between two stars the first place that fits is the best, so nothing is ever tried again (atomic groups)."""
+    parts = [re.escape(part).replace(r"\?", ".") for part in re.sub(r"\*+", "*", pattern).split("*")]
+    first, *middle = parts[:-1] or [""]
+    rest = "".join(f"(?>.*?{part})" for part in middle)
+    return re.compile(f"{first}{rest}{'.*' if len(parts) > 1 else ''}{parts[-1]}", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Rulebook:
     rules: tuple[Rule, ...] = ()
     _named: Mapping[tuple[Subject, str], Rule] = field(default_factory=dict)
     _hashed: Mapping[tuple[Subject, bytes], Rule] = field(default_factory=dict)
-    _patterns: tuple[Rule, ...] = ()
+    _patterns: tuple[tuple[Rule, re.Pattern[str]], ...] = ()
 
     def on(self, user: UserId) -> Rule | None:
         """The rule by which somebody is to be banned, if there is one."""
@@ -148,7 +149,8 @@ class Rulebook:
 
     def without(self, rules: Collection[Rule]) -> "Rulebook":
         """The same rules but for these."""
-        return rulebook(rule for rule in self.rules if rule not in rules) if rules else self
+        others = frozenset(rules)
+        return rulebook(rule for rule in self.rules if rule not in others) if rules else self
 
     def _all_on(self, user: UserId) -> Iterator[Rule]:
         for subject, name in _names(user):
@@ -158,8 +160,8 @@ class Rulebook:
         if self._hashed:
             yield from self._all_hashed(user)
         names = _names(user)
-        for rule in self._patterns:
-            if any(subject is rule.subject and fits(_spelled(rule), name) for subject, name in names):
+        for rule, pattern in self._patterns:
+            if any(subject is rule.subject and pattern.fullmatch(name) for subject, name in names):
                 yield rule
 
     def _all_hashed(self, user: UserId) -> Iterator[Rule]:
@@ -179,8 +181,17 @@ def rulebook(rules: Iterable[Rule]) -> Rulebook:
             hashed.setdefault((rule.subject, rule.digest), rule)
         elif not is_pattern(rule.entity):
             named.setdefault((rule.subject, _spelled(rule)), rule)
-    patterns = (rule for rule in every if rule.subject is not Subject.ROOM and is_pattern(rule.entity))
-    return Rulebook(every, named, hashed, tuple(patterns))
+    followed = (rule for each in patterns_of(every).values() for rule in each[:PATTERNS_LIMIT])
+    return Rulebook(every, named, hashed, tuple((rule, _compiled(_spelled(rule))) for rule in followed))
+
+
+def patterns_of(rules: Iterable[Rule]) -> Mapping[RoomId, tuple[Rule, ...]]:
+    """The rules that are patterns of people or homeservers, by their list."""
+    found: dict[RoomId, list[Rule]] = defaultdict(list)
+    for rule in rules:
+        if rule.subject is not Subject.ROOM and is_pattern(rule.entity):
+            found[rule.list].append(rule)
+    return {room: tuple(each) for room, each in found.items()}
 
 
 def _spelled(rule: Rule) -> str:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from haven.banlists import BanLists, Law, mark_of, marked
+from haven.banlists import BanLists, Law, mark_of, marked, own_list
 from haven.errors import Missing, TryLater
 from haven.ids import RoomId
 from haven.model import Community
@@ -108,7 +108,7 @@ def _shown(asked: Asked, community: Community, law: Law) -> Iterator[Line]:
     if lists.spared:
         yield head("banlist.spared", n=len(lists.spared))
         yield from (item("people.one", who=person(who)) for who in sorted(lists.spared))
-    yield _own(asked, lists)
+    yield _own(asked, community.space, lists)
 
 
 def _listed(asked: Asked, space: RoomId, law: Law, room: RoomId, name: Shown) -> Line:
@@ -118,8 +118,8 @@ def _listed(asked: Asked, space: RoomId, law: Law, room: RoomId, name: Shown) ->
     return item("banlist.one", name=name, rules=rules, people=_banned(asked, space, room))
 
 
-def _own(asked: Asked, lists: BanLists) -> Line:
-    room = asked.world.get(lists.own) if lists.own else None
+def _own(asked: Asked, space: RoomId, lists: BanLists) -> Line:
+    room = own_list(lists, space, asked.world, asked.services.homeserver.user)
     if not lists.publishes:
         return line("banlist.not_published", usage=code(f"{SHORT} {PUBLISH.name} on"))
     if room is None:
@@ -136,7 +136,7 @@ async def publish(asked: Asked, community: Community) -> Answer:
     if not on:
         return answer(line("banlist.taken_back"))
     lists = asked.services.safety.lists.of(asked.world, community.space)
-    return answer(line("banlist.publishing"), _own(asked, lists))
+    return answer(line("banlist.publishing"), _own(asked, community.space, lists))
 
 
 ENTRIES = (

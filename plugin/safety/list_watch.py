@@ -26,7 +26,7 @@ from haven.errors import HavenError, Invalid, TryLater
 from haven.guards import Bounds
 from haven.ids import RoomId, UserId
 from haven.model import Community
-from haven.policies import Rule
+from haven.policies import PATTERNS_LIMIT, Rule
 from haven.reconcile import Outcome
 from haven.snapshot import World, called
 
@@ -178,11 +178,16 @@ class ListWatch:
     async def _tell(self, community: Community, law: Law, missing: Iterable[Watched]) -> None:
         """Tell the admins of what keeps us from following a list, each once."""
         gone = [Concern("concern.list_gone", {"room": each.room}) for each in missing]
+        one_each = {rule.list: rule for rule in reversed(law.too_wide)}
         wide = [
-            Concern("concern.list_too_wide", {"room": law.readable[rule.list], "entity": rule.entity or "#"})
-            for rule in law.too_wide
+            Concern("concern.list_too_wide", {"room": law.readable[room], "entity": rule.entity or "#"})
+            for room, rule in one_each.items()
         ]
-        await self.notices.report(community.space, LOOK, (*gone, *wide))
+        crowded = [
+            Concern("concern.list_crowded", {"room": law.readable[room], "limit": PATTERNS_LIMIT})
+            for room in law.crowded
+        ]
+        await self.notices.report(community.space, LOOK, (*gone, *wide, *crowded))
 
     async def _follow(self, community: Community, law: Law, found: Findings) -> None:
         """Do what may be done without asking, and ask about the rest."""

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from operator import is_
 from typing import Protocol
 
 from haven.banlists import (
@@ -64,7 +65,7 @@ class Lists:
     audit: Audit
     epoch: Callable[[], int]
     _locks: dict[RoomId, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
-    _laws: dict[RoomId, tuple[tuple[object, ...], Law]] = field(default_factory=dict)
+    _laws: dict[RoomId, tuple[tuple[Room | None, ...], Law]] = field(default_factory=dict)
 
     def of(self, world: World, space: RoomId) -> BanLists:
         """What the space says. Raises `Invalid` where that is damaged."""
@@ -73,9 +74,9 @@ class Lists:
     async def law(self, space: RoomId, world: World) -> Law:
         """What the lists of a community say now; read beside the loop, and again only where one of them has changed."""
         lists, actors = self.of(world, space), self.communities.loop.actors
-        seen = (lists, *(id(world.get(each.room)) for each in lists.watched))
+        seen = tuple(world.get(each.room) for each in lists.watched)
         kept = self._laws.get(space)
-        if kept is None or kept[0] != seen:
+        if kept is None or kept[1].lists != lists or not all(map(is_, kept[0], seen)):
             kept = self._laws[space] = (seen, await asyncio.to_thread(law_of, lists, world, actors))
         return kept[1]
 

@@ -6,7 +6,7 @@ Only what the bot has written there is ever taken back. Bans that follow somebod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from haven.banlists import BanLists, marked
+from haven.banlists import BanLists, marked, own_list, own_slot
 from haven.ids import RoomId, UserId, is_ghost
 from haven.model import Community
 from haven.policies import BAN, POLICY_ROOM, SHORTCODE, TYPES, Subject
@@ -43,7 +43,7 @@ class OwnList:
 
     async def look(self, community: Community, world: World, lists: BanLists) -> bool:
         """Bring the list in step with the bans of the community; gives whether there is more to do. Raises `TryLater`."""
-        room = world.get(lists.own) if lists.own else None
+        room = own_list(lists, community.space, world, self.communities.loop.actors.bot)
         if room is None:
             if not lists.publishes:
                 return False
@@ -63,7 +63,7 @@ class OwnList:
 
     async def _made(self, community: Community, world: World) -> None:
         """Make the room, or find it again, and write it down."""
-        bot, slot = self.communities.loop.actors.bot, f"{community.space}/banlist"
+        bot, slot = self.communities.loop.actors.bot, own_slot(community.space)
         known = (room.id for room in census(world).by_slot.get(slot, ()) if room.maker == bot)
         room = next(known, None) or await self.creation.create_room(self._new(community, slot))
         self.communities.rooms.doubt((room,))

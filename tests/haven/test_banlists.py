@@ -22,7 +22,7 @@ from haven.banlists import (
 )
 from haven.errors import Invalid
 from haven.ids import EventId, RoomId, UserId
-from haven.policies import Rule, Subject
+from haven.policies import PATTERNS_LIMIT, Rule, Subject
 from haven.ports import Content, StateEvent
 from haven.snapshot import Expulsion, Membership
 from tests.haven.worlds import (
@@ -236,3 +236,19 @@ def test_whatever_stands_there_is_survived(content: Content) -> None:
 
 def test_its_name() -> None:
     assert BANLISTS == "chat.haven.banlists"
+
+
+def test_a_room_that_is_no_list_is_not_read_nor_named() -> None:
+    """Every admin can write by hand what is watched: the bot is in rooms of others as well, whose names are none of their affair."""
+    place = village()
+    hidden = place.community.groups[-1].room
+    law = law_of(BanLists((Watched(hidden, ANA),)), place.world, place.actors)
+    assert law.readable == {}
+
+
+def test_a_list_with_more_patterns_than_are_tried_is_told_of() -> None:
+    place = village()
+    listing(place, *(f"@wide{n}*:away.net" for n in range(PATTERNS_LIMIT + 1)))
+    listing(place, "@wide*:away.net", room=OTHER)
+    law = law_of(BanLists((Watched(LIST, ANA), Watched(OTHER, ANA))), place.world, place.actors)
+    assert law.crowded == (LIST,)

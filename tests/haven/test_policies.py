@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haven.ids import EventId, RoomId, UserId
-from haven.policies import Rule, Subject, fits, is_list, rulebook, rules_of
+from haven.policies import PATTERNS_LIMIT, Rule, Subject, fits, is_list, rulebook, rules_of
 from haven.ports import Content, StateEvent
 from haven.snapshot import Room
 from tests.haven.worlds import STRANGER, json_values, stranger_room
@@ -150,3 +150,15 @@ def test_what_a_list_is() -> None:
     assert not is_list(a_list())
     assert is_list(a_list(said("m.policy.rule.room", "k", {})))
     assert is_list(a_list(said("org.matrix.mjolnir.shortcode", "", {"shortcode": "x"})))
+
+
+def test_of_patterns_no_more_are_tried_than_nobody_waits_for() -> None:
+    """A hostile list could keep us busy for ever; who is named in full is named however many there are."""
+    wide = [rule(Subject.USER, f"@wide{n}.*:away.net") for n in range(PATTERNS_LIMIT + 1)]
+    full = [rule(Subject.USER, f"@full{n}:away.net") for n in range(PATTERNS_LIMIT + 1)]
+    other = Rule(RoomId("!other"), Subject.USER, "@eva*:away.net")
+    book = rulebook([*wide, *full, other])
+    assert book.on(UserId(f"@wide{PATTERNS_LIMIT - 1}.x:away.net"))
+    assert book.on(UserId(f"@wide{PATTERNS_LIMIT}.x:away.net")) is None
+    assert book.on(UserId(f"@full{PATTERNS_LIMIT}:away.net"))
+    assert book.on(EVA) == other
