@@ -8,8 +8,9 @@ from haven.ids import RoomId
 from haven.snapshot import Membership
 from haven.stateevents import GROUP
 
-from ..personal.export import Kept
+from ..personal.export import ABOUT_THEM, Kept
 from ..personal.facts import Facts
+from ..personal.inventory import CARDS, Theirs
 from ..service.groups import is_alone
 from ..service.notes import direct_chat
 from ..wording import Answer, Line, Term, answer, code, head, item, line
@@ -107,8 +108,11 @@ def _stays(facts: tuple[Facts, ...], kept: Kept) -> Iterator[Line]:
     for one in facts:
         for key in _standing(one):
             yield item(f"my_data.stays_{key}", name=one.community.name)
-    if any(card.get("kind") == "report_about_you" for card in kept.rows["card"]):
+    kinds = {card["kind"] for card in kept.rows["card"] if not card.get("decided")}
+    if ABOUT_THEM in kinds:
         yield item("my_data.stays_report")
+    if any(CARDS.get(str(kind)) is Theirs.STAYS for kind in kinds):
+        yield item("my_data.stays_waiting")
     yield item("my_data.stays_rooms")
     yield item("my_data.bridge")
 
@@ -123,6 +127,10 @@ def _standing(facts: Facts) -> Iterator[str]:
         yield "ban"
     elif facts.held is Membership.REMOVED:
         yield "removed"
+    if facts.links:
+        yield "link"
+    if facts.closed:
+        yield "lockdown"
 
 
 ENTRIES = (Anywhere(MY_DATA, my_data),)

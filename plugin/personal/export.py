@@ -23,6 +23,9 @@ from .facts import Facts, facts_of
 from .inventory import CARD, DEED, TABLES, Erased, Table
 
 NAME = "my-data.json"
+ABOUT_THEM = "report_about_you"
+"""What a report about the person is called: not as it is kept, since most of it is not theirs."""
+
 _ANYBODY = re.compile(r"@[^\s:\"']+:[A-Za-z0-9.\[\]-]+(?::[0-9]{1,5})?")
 
 
@@ -107,7 +110,7 @@ def _deed(row: Row, wording: Wording) -> Mapping[str, object]:
 def _reported_about(card: Card) -> Mapping[str, object]:
     """A report about somebody: not who made it, nor what they said."""
     about = {name: card.payload[name] for name in ("room", "event") if name in card.payload}
-    return {"kind": "report_about_you", **about}
+    return {"kind": ABOUT_THEM, **about}
 
 
 def _is_by(card: Card, who: UserId) -> bool:

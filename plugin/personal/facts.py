@@ -54,12 +54,27 @@ class Facts:
         """Whether they are banned."""
         return self.who in self.community.banned
 
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The links to other networks that they asked for and that stand."""
+        groups = self.community.groups
+        return tuple(link.key for group in groups for link in group.links if link.by == self.who)
+
+    @property
+    def closed(self) -> bool:
+        """Whether they have closed everything."""
+        return self.community.lockdown is not None and self.community.lockdown.by == self.who
+
+    @property
+    def stands(self) -> bool:
+        """Whether anything stands there of who need not be in it."""
+        return self.muted or self.banned or self.closed or bool(self.links)
+
     def told(self) -> dict[str, object]:
         """All of it, as JSON for the person: rooms that are hidden from them are not named."""
         mute = self.community.muted.get(self.who)
         rooms = {group.name: str(held) for group, held in self.rooms}
         exceptions = {self._named(room): str(role) for room, role in self.exceptions.items()}
-        links = [link.key for group in self.community.groups for link in group.links if link.by == self.who]
         found: dict[str, object] = {
             "community": self.community.name,
             "space": self.community.space,
@@ -72,7 +87,8 @@ class Facts:
             "removed": self.who in self.community.removed,
             "reason": self.community.banned.get(self.who) or self.community.removed.get(self.who),
             "successor": self.community.successor == self.who,
-            "links": links,
+            "links": list(self.links),
+            "lockdown": self.closed,
         }
         return {name: value for name, value in found.items() if value not in (None, "", {}, [], False)}
 
@@ -85,9 +101,7 @@ class Facts:
 def facts_of(communities: Iterable[Community], world: World, who: UserId) -> tuple[Facts, ...]:
     """The communities that say anything of somebody, by name."""
     found = (_read(community, world, who) for community in communities)
-    told = [
-        one for one in found if one.held or one.member or one.rooms or one.has_role or one.muted or one.banned
-    ]
+    told = [one for one in found if one.held or one.member or one.rooms or one.has_role or one.stands]
     return tuple(sorted(told, key=lambda one: (one.community.name.casefold(), one.community.space)))
 
 

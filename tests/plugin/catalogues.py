@@ -164,7 +164,7 @@ def families() -> set[str]:
 
 def _of_privacy() -> set[str]:
     """What goes and what stays of somebody's data."""
-    stays = ("member", "role", "mute", "ban", "removed")
+    stays = ("member", "role", "mute", "ban", "removed", "link", "lockdown")
     return {
         *(f"my_data.goes_{name}" for name in COUNTED),
         *(f"my_data.stays_{key}" for key in stays),

@@ -154,6 +154,23 @@ def path_of(stage: Stage) -> Path:
     return Path(stage.engine.store._database.url.path)
 
 
+async def test_what_stands_in_the_rooms_for_other_reasons_is_told(stage: Stage) -> None:
+    chat, user = await come(stage), who(stage)
+    await stage.say("owner", f"!c role add {user} admin", "admins")
+    await stage.say(NAME, "!c bridge link irc #birds --group Madrid", chat)
+    await stage.say(NAME, "!c lockdown", chat)
+    await stage.say("owner", f"!c role remove {user} admin", "admins")
+    crowd = " ".join(f"@p{number}:haven.test" for number in range(10))
+    await stage.say("owner", f"!c ban {user} {crowd}", "admins")
+    said = await stage.answer(NAME, "!c my data erase", chat)
+    assert "link to another network in Fathers" in said
+    assert "closed Fathers" in said
+    assert "waits for the admins" in said
+    assert "expulsion" not in said
+    file = file_of(stage, await stage.say(NAME, "!c my data export", chat))
+    assert file["communities"][0]["links"] == ["irc:#birds"]  # type: ignore[index]
+
+
 async def test_an_owner_hands_over_first(stage: Stage) -> None:
     chat = await stage.direct("owner")
     for command in ("erase", "erase for-good"):
