@@ -75,11 +75,10 @@ class Sight:
 
     def _matching(self, word: str) -> Sequence[Group]:
         room, alias, name = room_in(word), alias_in(word), word.strip().casefold()
+        known = self.community.group(room) if room is not None else None
         if room is not None or alias:
             return [
-                group
-                for group in self.groups
-                if group.room == room or (alias and alias in self._aliases(group))
+                group for group in self.groups if group is known or (alias and alias in self._aliases(group))
             ]
         called = [group for group in self.groups if group.name.casefold() == name]
         return called or [

@@ -129,8 +129,8 @@ class Links:
         community = await self.communities.of_room(room)
         group = community.group(room) if community else None
         admins = community.only(Kind.ADMINS) if community else None
-        if community is None or group is None or admins is None:
-            return
+        if community is None or group is None or admins is None or group.room != room:
+            return  # what a bridge says of a room before its upgrade is news to nobody
         all_said = await self.memory.said(room)
         before = {said for said in all_said if said.startswith(OURS)}
         now = statuses(seen, self.communities.loop.actors.bridge)

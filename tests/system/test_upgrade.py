@@ -1,5 +1,7 @@
 """Upgrading a group and the space on a real homeserver, 10 to 11 and 11 to 12: what goes along, and how members come over."""
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +11,11 @@ import pytest
 from embedded.matrix import Event, MatrixRefused, path
 from embedded.maubot import Maubot
 from embedded.person import Person
+from embedded.proxy import Answered, Asked, Drop
 from embedded.synapse import Synapse
 from embedded.waiting import eventually
-from haven.model import Community
+from haven.model import Community, Kind
+from haven.succession import predecessor
 from tests.conftest import Newcomer
 from tests.system.plugin_world import Bot, group, plugin_in
 
@@ -149,3 +153,42 @@ async def test_the_space_goes_on_and_restricted_joins_work_through_it(
     levels = await place.ana.state(after, "m.room.power_levels")
     assert levels is not None
     assert levels["users"].get(place.ana.user_id) == (95 if place.new == "11" else 100)
+
+
+async def test_killed_as_the_rooms_change_places_it_goes_on_afterwards(place: Place) -> None:
+    before, desk, bot = await place.room("Announcements"), await place.room("Admins"), place.bot
+    died = asyncio.Event()
+
+    async def after(asked: Asked, answer: Answered) -> Answered | None:
+        if asked.method == "PUT" and "m.room.tombstone" in asked.path:
+            bot.proxy.after = None
+            bot.maubot.process.signal(signal.SIGKILL)
+            died.set()
+            raise Drop
+        return answer
+
+    bot.proxy.after = after
+    await place.ana.say(desk, f"!c upgrade announcements --to {place.new}")
+    async with asyncio.timeout(60):
+        await died.wait()
+    await bot.maubot.kill()
+    await bot.maubot.start()
+    await place.heard(desk, "Announcements", f"has room version {place.new} now")
+    made = await place.now()
+    after_it = [room.id for room in (await bot.world()).values() if predecessor(room) == before]
+    assert after_it == [group(made, "Announcements").room]
+    assert made.only(Kind.ANNOUNCEMENTS) == group(made, "Announcements")
+    await place.eva.join(after_it[0])
+    with pytest.raises(MatrixRefused):
+        await place.eva.say(after_it[0], "May I?")
+
+
+async def test_a_room_that_its_owner_upgraded_with_a_client_is_followed(place: Place) -> None:
+    before, desk = await place.room("General chat"), await place.room("Admins")
+    upgrade = path("rooms", before, "upgrade")
+    answer = await place.ana.account.request("POST", upgrade, {"new_version": place.new})
+    await place.heard(desk, "General chat", "was upgraded by hand")
+    await place.ana.say(desk, f'!c upgrade "General chat" --to {place.new}')
+    await place.heard(desk, "General chat", f"has room version {place.new} now")
+    assert await place.room("General chat") == answer["replacement_room"]
+    await place.eva.join(await place.room("General chat"))

@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from haven.ids import RoomId, RoomVersion
-from haven.model import Kind, Role
-from haven.ports import NewRoom, StateEvent
+from haven.ids import RoomId
+from haven.model import Role
 from haven.succession import KEPT_FOR
 from plugin.service.followers import FOLLOW
 from plugin.store import Store, now_ms
@@ -14,7 +13,7 @@ from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_faults import survives
 from tests.plugin.commands.stage import Stage, staged, text_of
 from tests.plugin.commands.test_upgrade import allowed, confirmed, content, in_step, next_life, set_state
-from tests.plugin.life import stored
+from tests.plugin.life import FastClock, stored
 
 DAY = 24 * 3_600_000
 
@@ -178,57 +177,6 @@ async def test_codes_roles_and_the_log_follow_the_space(server: FakeHomeserver, 
         assert community.role_of(stage.user("greeter")) is Role.GREETER
 
 
-async def by_hand(stage: Stage, version: str = "12", level: int = 100) -> tuple[RoomId, RoomId]:
-    """The owner upgrades Madrid with a client, as a homeserver does it, and has the bot in the new room or not."""
-    old, owner = await stage.room("Madrid"), stage.person("owner")
-    rules = StateEvent("m.room.join_rules", "", owner.user, content(stage, old, "m.room.join_rules"))
-    users = {stage.bot: level} | ({} if version == "12" else {owner.user: 100})
-    made = NewRoom(
-        "Madrid", RoomVersion(version), "", {"predecessor": {"room_id": old}}, (rules,), {"users": users}
-    )
-    new = await owner.create_room(made)
-    await set_state(stage, old, "m.room.tombstone", {"body": "moved", "replacement_room": new})
-    return old, new
-
-
-@pytest.mark.parametrize("version", ["11", "12"])
-async def test_a_room_that_was_upgraded_by_hand_is_followed(
-    server: FakeHomeserver, store: Store, version: str
-) -> None:
-    async with staged(server, store, "10") as stage:
-        await set_state(stage, await stage.room("Madrid"), "org.example.colour", {"colour": "green"})
-        _, new = await by_hand(stage, version)
-        assert "has room version" in await stage.answer(
-            "admin", f"!c upgrade Madrid --to {version}", "admins"
-        )
-        assert await stage.room("Madrid") == new
-        assert content(stage, new, "org.example.colour") == {"colour": "green"}
-        assert stage.power(new, "groupadmin") == 60
-        community = await in_step(stage)
-        assert [group.name for group in community.groups if group.kind is Kind.GROUP].count("Madrid") == 1
-
-
-async def test_where_the_bot_lacks_power_in_it_that_is_said(server: FakeHomeserver, store: Store) -> None:
-    async with staged(server, store, "11") as stage:
-        old, _ = await by_hand(stage, level=0)
-        said = await stage.answer("admin", "!c upgrade Madrid --to 12", "admins")
-        assert "I need power level 100 and have 0" in said
-        assert await stage.room("Madrid") == old
-
-
-async def test_a_tombstone_that_leads_elsewhere_is_not_followed(server: FakeHomeserver, store: Store) -> None:
-    async with staged(server, store, "11") as stage:
-        old, owner = await stage.room("Madrid"), stage.person("owner")
-        trap = await owner.create_room(
-            NewRoom("Madrid", RoomVersion("12"), power={"users": {stage.bot: 100}})
-        )
-        await owner.invite(trap, stage.bot)
-        await set_state(stage, old, "m.room.tombstone", {"body": "moved", "replacement_room": trap})
-        assert await stage.room("Madrid") == old
-        await upgraded(stage, "Madrid")
-        assert await stage.room("Madrid") not in {old, trap}
-
-
 def test_a_week_is_a_week() -> None:
     assert KEPT_FOR == 7 * DAY
 
@@ -361,3 +309,22 @@ async def test_a_room_that_was_upgraded_goes_on_to_the_next_version(
         community = await in_step(stage)
         assert len(community.former) == 2
         await stage.person("member").join(third, ["haven.test"])
+
+
+async def test_limits_of_the_homeserver_are_waited_out(server: FakeHomeserver, store: Store) -> None:
+    async with staged(server, store, "11") as stage:
+        server.faults.limit(2, 5, FastClock().now)
+        await confirmed(stage, "12")
+        server.faults.forgive()
+        assert (await stage.community()).space != stage.space
+        await in_step(stage)
+
+
+async def test_the_old_id_still_means_the_group(server: FakeHomeserver, store: Store) -> None:
+    async with staged(server, store, "11") as stage:
+        old, new = await upgraded(stage, "Madrid")
+        assert "is now Madrid 2" in await stage.answer(
+            "admin", f'!c group set {old} name "Madrid 2"', "admins"
+        )
+        assert content(stage, new, "m.room.name") == {"name": "Madrid 2"}
+        assert content(stage, old, "m.room.name") == {"name": "Madrid"}
