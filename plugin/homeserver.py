@@ -159,6 +159,15 @@ class MautrixHomeserver:
         """See `plugin.service.alias_moves.NamesRooms`."""
         await self._ask("DELETE", f"v3/directory/room/{_part(alias)}")
 
+    async def is_listed(self, room: RoomId) -> bool:
+        """See `plugin.service.adoptions.ListsNowhere`."""
+        answer = await self._ask("GET", f"v3/directory/list/room/{_part(room)}")
+        return _object(answer).get("visibility") == "public"
+
+    async def unlist(self, room: RoomId) -> None:
+        """See `plugin.service.adoptions.ListsNowhere`."""
+        await self._ask("PUT", f"v3/directory/list/room/{_part(room)}", {"visibility": "private"})
+
     async def event_reports(self, start: int) -> tuple[tuple[Reported, ...], int]:
         """See `plugin.safety.server_reports.TellsReports`."""
         query = (("from", str(start)), ("limit", "100"), ("dir", "b"))

@@ -92,8 +92,12 @@ def postgres() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 async def homeserver(server_data: Path) -> AsyncIterator[Synapse]:
-    """A real Synapse with its limits lifted, shared: make new people and rooms, leave everybody else's alone."""
-    async with Synapse(server_data / "synapse") as running:
+    """A real Synapse with its limits lifted, shared: make new people and rooms, leave everybody else's alone.
+
+    Everybody may publish rooms in its directory, as on a Synapse before 1.126.
+    """
+    publishing = {"room_list_publication_rules": [{"action": "allow"}]}
+    async with Synapse(server_data / "synapse", extra=publishing) as running:
         yield running
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from haven.adoption import Adoption, adoption, with_adopted
 from haven.errors import GiveUp, Invalid, NotAllowed
@@ -20,7 +21,7 @@ from ..events import Incoming
 from ..outcomes import of_change, troubles
 from ..rights import require
 from ..store import now_ms
-from ..wording import Line, Style, Value, head, line, of_error, person, strong
+from ..wording import Line, Style, Value, head, item, line, of_error, person, strong
 from .communities import Communities
 from .notes import Notes, Place
 
@@ -35,12 +36,22 @@ WEEK = 7 * 24 * 3_600_000
 """Milliseconds in which it can be confirmed."""
 
 
+class ListsNowhere(Joins, Protocol):
+    """``/directory/list/room/{room}``: the directory in which everybody on the homeserver, and beyond, finds a room."""
+
+    async def is_listed(self, room: RoomId) -> bool:
+        """Whether it has the room."""
+
+    async def unlist(self, room: RoomId) -> None:
+        """Take the room out of it. Twice is as good as once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Adoptions:
     """Implements `plugin.cards.Dealer`."""
 
     communities: Communities
-    homeserver: Joins
+    homeserver: ListsNowhere
     cards: Cards
     audit: Audit
 
@@ -133,10 +144,12 @@ class Adoptions:
         who = UserId(card.payload["who"])
         seen = self._previewed(community, room, card.payload["visibility"], who)
         said = (of_change(change) for change in seen.plan.changes)
-        changes = (Line(one.key, one.values, Style.ITEM) for one in said)
+        changes = [Line(one.key, one.values, Style.ITEM) for one in said]
+        if await self.homeserver.is_listed(room.id):
+            changes.append(item("adopt.unlisted"))
         kept = line("adopt.kept", n=len(room.with_membership(Membership.JOINED)))
         asked = _line("adopt.card", card)
-        return (asked, kept, head("adopt.changes", n=len(seen.plan.changes)), *changes, _how(card))
+        return (asked, kept, head("adopt.changes", n=len(changes)), *changes, _how(card))
 
     async def decide(self, card: Card, word: Word) -> Sequence[Line]:
         """See `plugin.cards.Dealer`."""
@@ -145,6 +158,7 @@ class Adoptions:
         if word.choice == REJECT:
             return await self._rejected(community, card, word)
         room = await self._still(community, card, word)
+        await self.homeserver.unlist(room.id)
         visibility = card.payload["visibility"]
         actors, wanted = self.communities.loop.actors, Visibility(visibility) if visibility else None
         outcome = await self.communities.change(

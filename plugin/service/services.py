@@ -1,6 +1,7 @@
 """Everything a command can use, in one value."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from haven.phrases import Phrases
 from haven.ports import Homeserver
@@ -11,9 +12,14 @@ from ..entrance.entrance import Entrance
 from ..homeserver_messages import Messenger
 from ..personal.personal import Personal
 from ..safety.safety import Safety
+from .adoptions import ListsNowhere
 from .communities import Communities
 from .jobs import Jobs
 from .upgrade_cards import UpgradeCards
+
+
+class Asked(Homeserver, ListsNowhere, Protocol):
+    """What commands ask of the homeserver."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +31,7 @@ class Services:
     messages: Messenger
     settings: Settings
     phrases: Phrases
-    homeserver: Homeserver
+    homeserver: Asked
     desk: Desk
     entrance: Entrance
     safety: Safety

@@ -41,6 +41,7 @@ class FakeHomeserver:
         self.reports: list[Reported] = []
         self.media: dict[str, bytes] = {}
         self.aliases: dict[str, tuple[RoomId, UserId]] = {}
+        self.directory: set[RoomId] = set()
         self._clock = clock
         self._made = 0
         self._transactions: dict[Transaction, EventId] = {}

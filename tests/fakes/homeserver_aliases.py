@@ -55,3 +55,11 @@ def _forget(server: "FakeHomeserver", room: Room, user: UserId, alias: str) -> N
     after |= {"alt_aliases": others} if others else {}
     if after != before:
         server.put(room, Draft(user, CANONICAL, after, ""))
+
+
+def unlist(server: "FakeHomeserver", user: UserId, room: RoomId) -> None:
+    """Take a room out of the public directory: by who may set its canonical alias."""
+    levels = power(server.entered(room))
+    if not server.is_joined(room, user) or levels.of(user) < levels.to_send(CANONICAL, state=True):
+        raise Refused("homeserver_refused", code="M_FORBIDDEN")
+    server.directory.discard(room)

@@ -155,6 +155,16 @@ class FakeClient:
         async with self._asking("drop_alias", about=alias):
             aliases.drop(self._server, self._user, alias)
 
+    async def is_listed(self, room: RoomId) -> bool:
+        """See `plugin.service.adoptions.ListsNowhere`."""
+        async with self._asking("is_listed", room):
+            return room in self._server.directory
+
+    async def unlist(self, room: RoomId) -> None:
+        """See `plugin.service.adoptions.ListsNowhere`."""
+        async with self._asking("unlist", room):
+            aliases.unlist(self._server, self._user, room)
+
     async def event_reports(self, start: int) -> tuple[tuple[Reported, ...], int]:
         """See `plugin.safety.server_reports.TellsReports`: pages of two."""
         async with self._asking("event_reports"):

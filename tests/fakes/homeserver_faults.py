@@ -19,6 +19,7 @@ READS: Final = frozenset(
         "reactions",
         "posted",
         "recent",
+        "is_listed",
         "resolve",
         "history",
         "event_reports",

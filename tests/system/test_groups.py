@@ -2,7 +2,7 @@
 
 import pytest
 
-from embedded.matrix import Event, MatrixRefused
+from embedded.matrix import Event, MatrixRefused, path
 from embedded.person import Person
 from embedded.waiting import eventually
 from haven.model import Community
@@ -74,7 +74,9 @@ async def test_a_role_given_by_hand_is_in_the_log(ana: Person, eva: Person, comm
 async def test_a_room_of_one_s_own_is_adopted(
     bot: Bot, ana: Person, eva: Person, community: Community
 ) -> None:
-    chess = await ana.create_room(name="Chess", topic="Since 1990", invite=[bot.person.user_id])
+    chess = await ana.create_room(
+        name="Chess", topic="Since 1990", invite=[bot.person.user_id], visibility="public"
+    )
     said = await told(ana, community, f"!c group adopt {chess}")
     assert "I need power level 100" in said
     levels = await ana.state(chess, "m.room.power_levels")
@@ -84,7 +86,13 @@ async def test_a_room_of_one_s_own_is_adopted(
     await told(ana, community, f"!c group adopt {chess} --visibility open")
     card = await heard(ana, community, "wants to take a room into the community: Chess")
     await ana.react(card.room, card.id, "✅")
+    assert "public directory" in str(card.content["body"])
     await heard(ana, community, "took a room into the community: Chess")
+    listing = await ana.account.request("GET", path("directory", "list", "room", chess))
+    assert listing["visibility"] == "private"
+    directory = await ana.account.request("GET", path("publicRooms"))
+    ours = {community.space, *(each.room for each in community.groups), chess}
+    assert not ours & {room["room_id"] for room in directory["chunk"]}
     assert chess in await listed(eva, community)
     await eva.join(chess)
     await ana.kick(chess, bot.person.user_id)

@@ -118,6 +118,17 @@ async def test_a_room_for_the_invited_becomes_a_hidden_group_that_is_not_named(s
     assert "Chess" not in await stage.answer("moderator", "!c log", "admins")
 
 
+async def test_it_leaves_the_public_directory(stage: Stage) -> None:
+    chess = await old_room(stage)
+    stage.server.directory.add(chess)
+    await stage.say("admin", f"!c group adopt {chess}")
+    assert "out of the homeserver's public directory" in await told(stage)
+    assert chess in stage.server.directory
+    await react(stage, "admin")
+    assert (await stage.community()).group(chess) is not None
+    assert chess not in stage.server.directory
+
+
 async def test_it_can_be_declined(stage: Stage) -> None:
     chess = await old_room(stage)
     await stage.say("admin", f"!c group adopt {chess}")
