@@ -108,7 +108,7 @@ class HavenBot(Plugin):
         engine.watch.changed = Links(engine.communities, replies, store).noticed
         entrance = open_entrance(self.database, engine, desk, replies, homeserver)
         safety = open_safety(engine, desk, messages, homeserver)
-        personal = open_personal(self.database, desk, entrance)
+        personal = open_personal(self.database, desk, entrance, safety.reports.reporters)
         communities, jobs = engine.communities, engine.jobs
         services = Services(
             communities,

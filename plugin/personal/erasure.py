@@ -14,7 +14,8 @@ from haven.snapshot import Membership
 from ..audit import SOMEBODY, Audit, Deed, Door
 from ..cards import Card, Cards
 from ..entrance.arrivals import Arrivals
-from ..safety.reports import REPORT, reporter, reporters, withdrawn
+from ..safety.reporters import Reporters
+from ..safety.reports import REPORT, reporters, withdrawn
 from ..service.communities import Communities
 from ..store_arrivals import GONE, trace_of
 from ..store_personal import PersonalStore, Row, stands_in, without
@@ -55,6 +56,7 @@ class Erasure:
     timers: Timers
     arrivals: Arrivals
     audit: Audit
+    reporters: Reporters
 
     def __post_init__(self) -> None:
         self.timers.rings[SCRUB] = self._scrub
@@ -88,7 +90,7 @@ class Erasure:
         await self.timers.set(SCRUB, "", self.timers.epoch() + SOON)
 
     async def _unreport(self, card: Card, who: UserId) -> None:
-        by = reporter(_room(card), who)
+        by = await self.reporters.digest(_room(card), who)
         if by in reporters(card):
             nobody = secrets.token_hex(8)
             await self.cards.revise(card, withdrawn(card, by, nobody))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from ..cards import Card, Cards
 from ..durations import moment_of
 from ..entrance.invites import Invites
 from ..homeserver_files import File
-from ..safety.reports import REPORT, reason_of, reporter, reporters
+from ..safety.reporters import Reporters
+from ..safety.reports import REPORT, reason_of, reporters
 from ..service.communities import Communities
 from ..store_audit import read_deed
 from ..store_cards import read_card
@@ -55,6 +56,7 @@ class Export:
     store: PersonalStore
     cards: Cards
     invites: Invites
+    reporters: Reporters
     epoch: Callable[[], int]
 
     async def kept(self, who: UserId, wording: Wording) -> Kept:
@@ -65,9 +67,17 @@ class Export:
             if table.erased is not Erased.NOTHING:
                 found = await self.store.rows(table, who)
                 rows[table.name] = tuple(_told(table, row, who, wording) for row in found)
-        reported = [_reported(card, who) for card in await self.cards.open(REPORT, None) if _is_by(card, who)]
+        reported = [each async for each in self._reported(who)]
         facts = facts_of(intent.communities.values(), world, who)
         return Kept(who, facts, rows, tuple(reported), self.invites.tried(who))
+
+    async def _reported(self, who: UserId) -> AsyncIterator[Mapping[str, object]]:
+        """What somebody has reported and nobody has decided yet."""
+        for card in await self.cards.open(REPORT, None):
+            by = await self.reporters.digest(RoomId(card.payload["room"]), who)
+            if by in reporters(card):
+                message = {"room": card.payload["room"], "message": card.payload["event"]}
+                yield {**message, "reason": reason_of(card, by)}
 
     def file(self, kept: Kept, wording: Wording) -> File:
         """What is kept, as a file."""
@@ -111,19 +121,6 @@ def _reported_about(card: Card) -> Mapping[str, object]:
     """A report about somebody: not who made it, nor what they said."""
     about = {name: card.payload[name] for name in ("room", "event") if name in card.payload}
     return {"kind": ABOUT_THEM, **about}
-
-
-def _is_by(card: Card, who: UserId) -> bool:
-    return _by(card, who) in reporters(card)
-
-
-def _by(card: Card, who: UserId) -> str:
-    return reporter(RoomId(card.payload["room"]), who)
-
-
-def _reported(card: Card, who: UserId) -> Mapping[str, object]:
-    message = {"room": card.payload["room"], "message": card.payload["event"]}
-    return {**message, "reason": reason_of(card, _by(card, who))}
 
 
 def _alone(value: object, who: UserId, others: str) -> object:

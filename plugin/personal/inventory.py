@@ -188,6 +188,7 @@ MEMORIES: Mapping[str, Erased] = {
     "sync": Erased.NOTHING,
     "disappear": Erased.NOTHING,
     "reports": Erased.NOTHING,
+    "reporters": Erased.NOTHING,
     "reminded": Erased.NOTHING,
     "aliases": Erased.NOTHING,
 }

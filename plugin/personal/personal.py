@@ -6,6 +6,7 @@ from mautrix.util.async_db import Database
 
 from ..desk import Desk
 from ..entrance.entrance import Entrance
+from ..safety.reporters import Reporters
 from ..store_personal import PersonalStore
 from .erasure import Erasure
 from .export import Export
@@ -19,9 +20,9 @@ class Personal:
     erasure: Erasure
 
 
-def open_personal(database: Database, desk: Desk, entrance: Entrance) -> Personal:
+def open_personal(database: Database, desk: Desk, entrance: Entrance, reporters: Reporters) -> Personal:
     """Both, over the plugin's database."""
     store, communities = PersonalStore(database), entrance.communities
-    export = Export(communities, store, desk.cards, entrance.invites, desk.timers.epoch)
-    erasure = Erasure(communities, store, desk.cards, desk.timers, entrance.arrivals, desk.audit)
+    export = Export(communities, store, desk.cards, entrance.invites, reporters, desk.timers.epoch)
+    erasure = Erasure(communities, store, desk.cards, desk.timers, entrance.arrivals, desk.audit, reporters)
     return Personal(export, erasure)

@@ -3,7 +3,6 @@
 Of a message only its link is kept; of those who report it only a digest, so that each counts once.
 """
 
-import hashlib
 import logging
 from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from ..events import Posted, Reaction
 from ..homeserver_messages import Messenger
 from ..service.communities import Communities
 from ..timers import Timer, Timers
+from .reporters import Reporters
 
 log = logging.getLogger("haven.reports")
 
@@ -64,6 +64,7 @@ class Reports:
     messages: Messenger
     cards: Cards
     timers: Timers
+    reporters: Reporters
     _recent: dict[str, deque[int]] = field(default_factory=lambda: defaultdict(deque))
 
     def __post_init__(self) -> None:
@@ -85,7 +86,7 @@ class Reports:
         somebody reports too much, `TryLater`; after that it is done later.
         """
         said = await self._original(room, event)
-        by = reporter(room, who)
+        by = await self.reporters.digest(room, who)
         if said is None or not self._is_bearable(by):
             await self._hide(room, command)
             raise Missing("report_gone") if said is None else Invalid("report_too_many")
@@ -174,11 +175,6 @@ def _payload(report: Report) -> Mapping[str, str]:
 
 _NEXT, _BY = "\x1f", "\x1e"
 """Between two reasons, and between the digest of who gave one and the reason."""
-
-
-def reporter(room: RoomId, who: UserId) -> str:
-    """What is kept of who reports something in a room."""
-    return hashlib.sha256(f"{room} {who}".encode()).hexdigest()[:16]
 
 
 def reporters(card: Card) -> tuple[str, ...]:

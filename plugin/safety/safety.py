@@ -21,6 +21,7 @@ from .mending import Mending, ReadsBefore
 from .mutes import Mutes
 from .own_list import OwnList
 from .report_cards import ReportCards
+from .reporters import Reporters
 from .reports import REPORT, Reports
 from .server_reports import ServerReports, TellsReports
 from .witness import Witness
@@ -51,7 +52,7 @@ def open_safety(engine: Engine, desk: Desk, messages: Messenger, homeserver: Ask
     strays = Strays(communities, messages, notes, desk.timers)
     engine.overhear = strays.overhear
     engine.besides.append(strays.run)
-    reports = Reports(communities, messages, desk.cards, desk.timers)
+    reports = Reports(communities, messages, desk.cards, desk.timers, Reporters(engine.store))
     engine.flagged = reports.flagged
     told = ServerReports(homeserver, reports, engine.store, engine.clock)
     if engine.settings.server_admin:

@@ -242,6 +242,7 @@ def _services(engine: Engine, store: Store, replies: Replies, bot: FakeClient) -
     """Everything that commands use, over the fake homeserver."""
     desk = open_desk(store._database, engine, replies)
     entrance = open_entrance(store._database, engine, desk, replies, bot)
+    safety = open_safety(engine, desk, replies.messages, bot)
     return Services(
         engine.communities,
         engine.jobs,
@@ -251,7 +252,7 @@ def _services(engine: Engine, store: Store, replies: Replies, bot: FakeClient) -
         bot,
         desk,
         entrance,
-        open_safety(engine, desk, replies.messages, bot),
-        open_personal(store._database, desk, entrance),
+        safety,
+        open_personal(store._database, desk, entrance, safety.reports.reporters),
         open_upgrades(store._database, engine, desk, replies, bot),
     )

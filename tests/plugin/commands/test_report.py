@@ -1,5 +1,6 @@
 """Reports: by flag and by command, one card a message, decided by reaction."""
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from embedded.waiting import eventually
 from haven.errors import Unreachable
 from haven.ids import EventId, RoomId
+from plugin.safety.reporters import Reporters
+from plugin.safety.reports import reporters
 from tests.plugin.commands.stage import Stage, text_of
 
 BAD = "something nasty"
@@ -224,3 +227,15 @@ async def test_a_report_that_was_interrupted_is_taken_up_again(stage: Stage) -> 
     stage.server.faults.forgive()
     await timers.rings["report"](timer)
     assert "One person" in (await card(stage))[1]
+
+
+async def test_who_reported_is_not_found_out_by_trying_names(stage: Stage) -> None:
+    event = await wrote(stage)
+    await flag(stage, "greeter", event)
+    room, who = await stage.room("general"), stage.user("greeter")
+    (one,) = await stage.services.desk.cards.open("report", stage.space)
+    (digest,) = reporters(one)
+    assert digest == await stage.services.safety.reports.reporters.digest(room, who)
+    assert digest == await Reporters(stage.engine.store).digest(room, who)
+    plain = hashlib.sha256(f"{room} {who}".encode()).hexdigest()
+    assert not plain.startswith(digest)
