@@ -40,6 +40,9 @@ MOST = 100
 BREATH = 5.0
 """Seconds that we stay silent beyond what the homeserver asks for, so that others of us are heard."""
 
+TURN = 500
+"""How many messages are deleted in one room before the others have their turn."""
+
 SECOND_THOUGHTS = DAY
 """Milliseconds after which we begin to delete where somebody has set for how long messages are kept: nothing brings them back."""
 
@@ -56,6 +59,17 @@ class Progress:
     due: int = 0
     lifetime: int = 0
     place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What came of a page. ``stays``: the times of what stays until later; ``young``: whether some of it is of the last time, so that
+    all that follows is.
+    """
+
+    stays: tuple[int, ...]
+    deleted: int
+    young: bool
 
 
 @dataclass(slots=True)
@@ -94,26 +108,28 @@ class Disappearing:
 
     async def round(self) -> float:
         """Look at every room whose time has come; gives the seconds until the next has. Raises `TryLater`."""
-        soonest = round(LONGEST * 1_000)
+        soonest = self.epoch() + round(LONGEST * 1_000)
         for community in (await self.communities.intent()).communities.values():
             for group in community.groups if community.deactivated is None else ():
-                if group.retention is None or group.retention < self.least or group.released is not None:
-                    continue
-                begins = self._begins(group)
-                for room in self._rooms(group) if begins <= self.epoch() else ():
-                    begins = min(begins, await self._looked_after(room, group.retention))
-                soonest = min(soonest, max(begins, self.epoch()) - self.epoch())
-        return max(0, soonest) / 1_000
+                if group.retention is not None and group.retention >= self.least and group.released is None:
+                    soonest = min(soonest, await self._turn_of(group, group.retention))
+        return max(0, soonest - self.epoch()) / 1_000
+
+    async def _turn_of(self, group: Group, lifetime: int) -> int:
+        """Look after the rooms of a group, if they are to be by now; gives when it comes next."""
+        begins = self._begins(group)
+        if begins > self.epoch():
+            return begins
+        return min([await self._looked_after(room, lifetime) for room in self._rooms(group)])
 
     def _begins(self, group: Group) -> int:
         """From when on we delete there: some time after somebody has said so, in which they can take it back."""
         room = self.communities.rooms.world.get(group.room)
         event = room.state.get((RETENTION, "")) if room else None
-        if (
-            event is not None and not event.at
-        ):  # our own writing, of which the homeserver has not told us the time
+        said = event.at if event else 0
+        if room and not said:  # written by us, and not read since
             self.communities.rooms.doubt((group.room,))
-        return ((event.at if event else 0) or self.epoch()) + SECOND_THOUGHTS
+        return (said or self.epoch()) + SECOND_THOUGHTS
 
     def _rooms(self, group: Group) -> tuple[RoomId, ...]:
         """The room of a group, and those it was in before it was upgraded: what was said there disappears as well."""
@@ -142,37 +158,40 @@ class Disappearing:
         waiting = frozenset(card.event for card in await self.cards.open("", None))
         stays: list[int] = []
         gone, at = 0, place
-        while True:
+        while gone < TURN:
             page = await self._patiently(lambda: self.messages.page(room, at, MOST))  # noqa: B023 - called at once
-            young, deleted = await self._swept(room, page, lifetime, waiting)
-            stays += young
-            gone += deleted
+            swept = await self._swept(room, page, lifetime, waiting)
+            stays += swept.stays
+            gone += swept.deleted
             if not stays and page.next:
                 place = page.next
                 await self._keep(room, Progress(0, lifetime, place))
-            if not page.next or (young and not deleted):
+            if not page.next or (swept.young and not swept.deleted):
+                await self._keep(room, Progress(self._next(stays, lifetime), lifetime, place))
                 break
             at = page.next
-        progress = Progress(self._next(stays, lifetime), lifetime, place)
-        await self._keep(room, progress)
+        else:
+            await self._keep(room, Progress(0, lifetime, place))
         if gone:
             log.info("%d messages were too old in %s", gone, room)
-        return progress.due
+        return (await self._recall(room)).due
 
-    async def _swept(
-        self, room: RoomId, page: Page, lifetime: int, waiting: frozenset[EventId]
-    ) -> tuple[list[int], int]:
-        """Delete what is too old on a page; gives the times of what stays, and how much was deleted."""
-        stays, deleted = [], 0
+    async def _swept(self, room: RoomId, page: Page, lifetime: int, waiting: frozenset[EventId]) -> Swept:
+        """Delete what is too old on a page. The time of a message is what its homeserver says: one that is dated later than we could
+        ever wait for stays, and keeps nothing else.
+        """
+        stays, deleted, young = list[int](), 0, False
         for said in page.said:
+            now = self.epoch()
             if said.event in waiting:
-                stays.append(self.epoch())
-            elif said.at + lifetime > self.epoch():
-                stays.append(said.at)
-            else:
+                stays.append(now)
+            elif said.at + lifetime <= now:
                 await self._delete(room, said.event)
                 deleted += 1
-        return stays, deleted
+            elif said.at <= now + lifetime:
+                stays.append(said.at)
+                young = young or said.at <= now
+        return Swept(tuple(stays), deleted, young)
 
     async def _delete(self, room: RoomId, event: EventId) -> None:
         try:
