@@ -1,5 +1,6 @@
 """The inventory says what becomes of everything: each column of the real schema, each kind of card and timer, each memory."""
 
+from plugin.commands.my_data import COUNTED
 from plugin.personal.inventory import CARDS, MEMORIES, TABLES, TIMERS, Erased
 from plugin.store import Store
 from tests.plugin.catalogues import sources
@@ -38,6 +39,10 @@ def test_where_somebody_may_stand_something_becomes_of_it() -> None:
         assert set(table.json) <= set(table.people), table.name
         assert set(table.times) <= set(table.others), table.name
         assert set(table.withheld) <= table.columns, table.name
+
+
+def test_the_preview_speaks_of_every_table_but_those_that_say_no_more_than_the_rooms() -> None:
+    assert {table.name for table in TABLES if table.people} - {"held", "arrival"} == set(COUNTED)
 
 
 async def test_every_kind_of_card_and_timer_stands_in_it(stage: Stage) -> None:

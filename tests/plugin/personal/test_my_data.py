@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from haven.errors import Unreachable
-from haven.ids import RoomVersion
+from haven.errors import Invalid, Unreachable
+from haven.ids import EventId, RoomVersion
 from haven.model import Role
 from haven.ports import NewRoom
-from plugin.audit import SOMEBODY
-from plugin.commands.my_data import COUNTED
+from plugin.audit import Door
+from plugin.cards import Word
+from plugin.entrance.invite import code_in
 from plugin.personal.erasure import SCRUB
 from plugin.safety.reports import REPORT, reasons, reporters
 from plugin.store import Store
@@ -197,10 +198,6 @@ async def test_what_was_erased_is_nowhere_any_more(stage: Stage, caplog: pytest.
 async def decide_reports(stage: Stage) -> None:
     """The admins decide what is reported."""
     for card in await stage.services.desk.cards.open(REPORT, None):
-        from haven.ids import EventId
-        from plugin.audit import Door
-        from plugin.cards import Word
-
         word = Word("dismiss", stage.user("moderator"), Door.COMMAND, EventId(f"$d{card.id}"))
         await stage.services.desk.cards.decide(card, word)
 
@@ -284,7 +281,7 @@ async def test_a_ban_holds(stage: Stage) -> None:
 
 async def test_who_was_put_out_does_not_come_back_by_a_code_without_being_asked_about(stage: Stage) -> None:
     chat = await come(stage)
-    code = code_of(await stage.answer("greeter", "!c invite create --name Door", "admins"))
+    code = code_in(await stage.answer("greeter", "!c invite create --name Door", "admins"))
     await stage.say("admin", f"!c remove {who(stage)}", "admins")
     await stage.engine.rooms.observe()
     await stage.services.entrance._look((stage.space,))
@@ -293,12 +290,6 @@ async def test_who_was_put_out_does_not_come_back_by_a_code_without_being_asked_
     await stage.say(NAME, f"!c join {code}", chat)
     assert stage.server.rooms[stage.space].membership(who(stage)) == "leave"
     assert len(await stage.services.desk.cards.open("knock", None)) == 1
-
-
-def code_of(said: str) -> str:
-    from plugin.entrance.invite import code_in
-
-    return code_in(said)
 
 
 async def test_somebody_whose_name_begins_alike_is_left_alone(stage: Stage) -> None:
@@ -370,8 +361,6 @@ async def test_a_homeserver_that_does_not_answer_is_named_and_it_can_be_asked_ag
 
 
 async def test_an_upload_that_is_refused_is_said(stage: Stage) -> None:
-    from haven.errors import Invalid
-
     chat = await come(stage)
     stage.server.faults.fail_next(1, Invalid("homeserver_invalid", code="M_TOO_LARGE"), port="upload")
     assert "M_TOO_LARGE" in await stage.answer(NAME, "!c my data export", chat)
@@ -384,8 +373,3 @@ async def test_the_same_export_twice_is_one_file(stage: Stage) -> None:
         await stage.dispatcher.handle(incoming)
     files = [e for e in stage.server.rooms[chat].timeline if e.content.get("msgtype") == "m.file"]
     assert len(files) == 1
-
-
-def test_what_the_preview_counts_and_the_marks_it_leaves() -> None:
-    assert SOMEBODY.startswith("chat.haven.")
-    assert "held" not in COUNTED
