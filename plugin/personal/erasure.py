@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from haven.errors import NotAllowed
@@ -48,7 +48,7 @@ UNNAMED = "…"
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Erases."""
+    """Erases. What others of us were still writing down meanwhile is erased as well, before the database is scrubbed."""
 
     communities: Communities
     store: PersonalStore
@@ -57,18 +57,22 @@ class Erasure:
     arrivals: Arrivals
     audit: Audit
     reporters: Reporters
+    _lately: set[UserId] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.timers.rings[SCRUB] = self._scrub
 
     async def facts(self, who: UserId) -> tuple[Facts, ...]:
         """What communities say of somebody. Raises `NotAllowed` for who owns one that is active, `TryLater`."""
-        world, intent = await self.communities.reading()
-        found = facts_of(intent.communities.values(), world, who)
+        found = await self._found(who)
         own = [f.community.name for f in found if f.role is Role.OWNER and f.community.deactivated is None]
         if own:
             raise NotAllowed("erase_owner", communities=", ".join(own))
         return found
+
+    async def _found(self, who: UserId) -> tuple[Facts, ...]:
+        world, intent = await self.communities.reading()
+        return facts_of(intent.communities.values(), world, who)
 
     async def carry_out(self, who: UserId, deed: str) -> None:
         """Erase it all, as ``deed`` (the command's event) asks. Raises as `facts`; done again it goes on from there."""
@@ -81,13 +85,17 @@ class Erasure:
         for one in facts:
             if one.has_role and not one.present and one.role is not Role.OWNER:
                 await self.communities.change(one.community.space, lambda now: _without_role(now, who))
-        await self._forget(who, facts)
-        await self._nameless(who)
-        self.arrivals.look_up_again()
+        await self._rows(who, facts)
+        self._lately.add(who)
         for one in facts:
             if one.present:
                 await self._note(one.community, deed)
         await self.timers.set(SCRUB, "", self.timers.epoch() + SOON)
+
+    async def _rows(self, who: UserId, facts: tuple[Facts, ...]) -> None:
+        await self._forget(who, facts)
+        await self._nameless(who)
+        self.arrivals.look_up_again()
 
     async def _unreport(self, card: Card, who: UserId) -> None:
         by = await self.reporters.digest(_room(card), who)
@@ -140,6 +148,9 @@ class Erasure:
             await self.store.rewrite(DEED, row, _deed(row, who))
 
     async def _scrub(self, timer: Timer) -> None:
+        for who in tuple(self._lately):
+            await self._rows(who, await self._found(who))
+            self._lately.discard(who)
         await self.store.scrub()
 
 

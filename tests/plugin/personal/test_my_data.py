@@ -9,12 +9,13 @@ from haven.errors import Invalid, Unreachable
 from haven.ids import EventId, RoomVersion
 from haven.model import Role
 from haven.ports import NewRoom
-from plugin.audit import Door
+from plugin.audit import Deed, Door
 from plugin.cards import Word
 from plugin.entrance.invite import code_in
 from plugin.personal.erasure import SCRUB
 from plugin.safety.reports import REPORT, reasons, reporters
 from plugin.store import Store
+from plugin.store_arrivals import Arrival
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_faults import survives
 from tests.plugin.commands.stage import Stage, staged, text_of
@@ -193,6 +194,18 @@ async def test_what_was_erased_is_nowhere_any_more(stage: Stage, caplog: pytest.
     for canary in (who(stage), REASON):
         assert canary.encode() not in left, [line for line in dump(path).splitlines() if canary in line]
         assert canary not in caplog.text
+
+
+async def test_what_was_still_being_written_down_goes_as_well(stage: Stage) -> None:
+    chat, user = await come(stage), who(stage)
+    await stage.person(NAME).leave(stage.space)
+    await stage.say(NAME, "!c my data erase for-good", chat)
+    arrivals, audit = stage.services.entrance.arrivals, stage.services.desk.audit
+    await arrivals.store.keep([Arrival(stage.space, user, 1, 1, 2, own=True)])
+    await audit.keep(Deed("late", stage.space, user, "left", Door.BY_HAND, 3))
+    await ring(stage)
+    assert user not in dump(path_of(stage))
+    assert not stage.services.personal.erasure._lately
 
 
 async def decide_reports(stage: Stage) -> None:
