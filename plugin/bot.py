@@ -1,7 +1,7 @@
 """Starts and stops the plugin in maubot, and hands on what maubot's client hears."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from maubot.plugin_base import Plugin
@@ -21,7 +21,7 @@ from .dealers import open_upgrades, register_dealers
 from .desk import open_desk
 from .engine import Engine, build
 from .entrance.entrance import open_entrance
-from .events import Incoming, message, news
+from .events import Incoming, Nudge, message, news
 from .faults import reference_of
 from .homeserver import MautrixHomeserver
 from .homeserver_messages import Messenger
@@ -126,7 +126,7 @@ class HavenBot(Plugin):
         register_dealers(services, engine)
         open_disappearing(engine, desk, messages)
         engine.answer = Dispatcher(services).handle
-        self._catchup = Catchup(homeserver, store, self._take, engine.clock)
+        self._catchup = Catchup(homeserver, store, self._take, engine.clock, self._spaces, self._witnessed)
         engine.besides.append(self._catchup.run)
         self._engine = engine
         self._task = asyncio.create_task(self._run(engine), name=f"haven {self.id}")
@@ -158,6 +158,17 @@ class HavenBot(Plugin):
             for each in news(answer, self._user):
                 if not isinstance(each, Incoming) or each.at > now_ms() - LATE:
                     self._engine.take(each)
+
+    def _spaces(self) -> Collection[RoomId]:
+        world = self._engine.rooms.world if self._engine is not None else {}
+        return [room for room, seen in world.items() if seen.is_space]
+
+    def _witnessed(self, answer: Mapping[str, Any]) -> None:
+        """What was done while we were away: old news, which changes nothing of what we see of the rooms."""
+        if self._engine is not None:
+            for each in news(answer, self._user):
+                if isinstance(each, Nudge):
+                    self._engine.witness(each)
 
     async def _heard(self, event: MessageEvent) -> None:
         """A message that mautrix has handed on: for us those that it had to decrypt, the others we know."""

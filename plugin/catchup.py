@@ -6,11 +6,12 @@ far we have come ourselves, and ask once for what came after that. What is heard
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from haven.errors import GiveUp, TryLater
+from haven.ids import RoomId
 
 from .clock import Clock
 
@@ -32,6 +33,9 @@ class TellsSince(Protocol):
     async def sync_since(self, place: str) -> Mapping[str, Any]:
         """What has come after a place, without waiting for more; messages and reactions only."""
 
+    async def members_since(self, place: str, rooms: Collection[RoomId]) -> Mapping[str, Any]:
+        """Who has come into these rooms after a place, and who has left or was put out, the last hundred of each room."""
+
 
 class RemembersPlaces(Protocol):
     """Where small things outlive us."""
@@ -45,12 +49,18 @@ class RemembersPlaces(Protocol):
 
 @dataclass(slots=True)
 class Catchup:
-    """Reads on from where an earlier life was. ``take``: is given each answer of ``/sync``."""
+    """Reads on from where an earlier life was.
+
+    ``take``: is given each answer of ``/sync``. ``witnessed``: is given what members did in the ``spaces`` meanwhile, which the rooms
+    show already.
+    """
 
     homeserver: TellsSince
     memory: RemembersPlaces
     take: Callable[[Mapping[str, Any]], None]
     clock: Clock
+    spaces: Callable[[], Collection[RoomId]]
+    witnessed: Callable[[Mapping[str, Any]], None]
     _place: str = ""
     _moved: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -71,6 +81,9 @@ class Catchup:
     async def _catch_up(self, place: str) -> None:
         while place:
             try:
+                spaces = self.spaces()
+                if spaces:
+                    self.witnessed(await self.homeserver.members_since(place, spaces))
                 self.take(await self.homeserver.sync_since(place))
             except TryLater as later:
                 await self.clock.wait(PAUSE if later.after is None else later.after)

@@ -67,10 +67,11 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class Nudge:
-    """A state event has come in a room we are in."""
+    """A state event has come in a room we are in. ``before``: the membership that it changed, where the homeserver tells it."""
 
     room: RoomId
     event: StateEvent
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ def news(sync: Raw, bot: UserId) -> Iterator[News]:
         for part in ("state", "timeline"):
             for raw in _events(said, part):
                 if "state_key" in raw:
-                    yield Nudge(RoomId(room), _state_event(raw))
+                    yield Nudge(RoomId(room), _state_event(raw), _before(raw))
                 else:
                     yield from _heard(raw, RoomId(room), bot)
     for room in _mapping(rooms.get("leave")):
@@ -193,6 +194,10 @@ def _invitation(room: RoomId, state: list[Raw], bot: UserId) -> Iterator[Invited
         content = _mapping(raw.get("content"))
         if raw.get("type") == "m.room.member" and raw.get("state_key") == bot:
             yield Invited(room, UserId(_text(raw, "sender")), content.get("is_direct") is True)
+
+
+def _before(raw: Raw) -> str:
+    return _text(_mapping(_mapping(raw.get("unsigned")).get("prev_content")), "membership")
 
 
 def _state_event(raw: Raw) -> StateEvent:

@@ -6,7 +6,7 @@ here retries and nothing is logged. What is meant for an encrypted room is encry
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -33,7 +33,7 @@ PATIENCE: Final = ClientTimeout(total=60)
 NEVER_ENCRYPTED: Final = frozenset({"m.reaction", "m.room.redaction"})
 """Message events that stay readable to the homeserver also in encrypted rooms (spec: m.room.encryption)."""
 
-SAID: Final = {
+SAID: Final[Mapping[str, Any]] = {
     "presence": {"types": []},
     "account_data": {"types": []},
     "room": {
@@ -236,12 +236,18 @@ class MautrixHomeserver:
 
     async def sync_since(self, place: str) -> Mapping[str, Any]:
         """See `plugin.catchup.TellsSince`."""
-        query = (
-            ("since", place),
-            ("timeout", "0"),
-            ("filter", json.dumps(SAID)),
-            ("set_presence", "offline"),
+        return await self._since(place, SAID)
+
+    async def members_since(self, place: str, rooms: Collection[RoomId]) -> Mapping[str, Any]:
+        """See `plugin.catchup.TellsSince`."""
+        timeline = {"limit": 100, "types": ["m.room.member"]}
+        return await self._since(
+            place, {**SAID, "room": {**SAID["room"], "timeline": timeline, "rooms": [*rooms]}}
         )
+
+    async def _since(self, place: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+        how = (("timeout", "0"), ("set_presence", "offline"))
+        query = (("since", place), ("filter", json.dumps(wanted)), *how)
         return _object(await self._ask("GET", "v3/sync", query=query))
 
     async def _sealed(self, room: RoomId, event_type: str, content: Content) -> tuple[str, Content]:

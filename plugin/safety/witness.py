@@ -21,6 +21,8 @@ log = logging.getLogger("haven.witness")
 OLD = 7 * 24 * 3_600_000
 """Milliseconds after which what happened is history: a homeserver tells all of it to a client that is new."""
 
+KNOWN = frozenset({"join", "invite", "knock", "ban", "leave"})
+
 WAITING = 5_000
 """How many deeds may wait to be written down."""
 
@@ -47,11 +49,15 @@ class Witness:
             self._waiting.put_nowait((verb, nudge))
 
     def _verb(self, nudge: Nudge) -> Verb | None:
-        """What it did, by what somebody was before: taking back an invite, or refusing a knock, puts nobody out."""
+        """What it did, by what somebody was before: taking back an invite, or refusing a knock, puts nobody out.
+
+        The rooms may have been read anew since; then the event itself knows better.
+        """
         room = self.communities.rooms.world.get(nudge.room)
         if room is not None and not room.is_space:
             return None
-        before = room.members.get(UserId(nudge.event.key)) if room else None
+        seen = room.members.get(UserId(nudge.event.key)) if room else None
+        before = Membership(nudge.before) if nudge.before in KNOWN else seen
         membership = nudge.event.content.get("membership")
         if membership == "ban":
             return Verb.BAN

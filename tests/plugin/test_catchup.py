@@ -1,7 +1,7 @@
 """What was said while nobody listened is asked for once, from where an earlier life was."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 
 from embedded.waiting import eventually
 from haven.errors import HavenError, Invalid, Unreachable
+from haven.ids import RoomId
 from plugin.catchup import Catchup
 from plugin.store import Store
 from tests.plugin.life import FastClock
@@ -27,11 +28,21 @@ class Teller:
             raise self.failures.pop(0)
         return {"since": place}
 
+    async def members_since(self, place: str, rooms: Collection[RoomId]) -> Mapping[str, Any]:
+        return {"since": place, "rooms": [*rooms]}
 
-async def lived(store: Store, teller: Teller, places: tuple[str, ...] = ()) -> list[Mapping[str, Any]]:
+
+async def lived(
+    store: Store,
+    teller: Teller,
+    places: tuple[str, ...] = (),
+    spaces: tuple[RoomId, ...] = (),
+    seen: list[Mapping[str, Any]] | None = None,
+) -> list[Mapping[str, Any]]:
     """One life that hears what it missed and then comes to these places; gives what it missed."""
     heard: list[Mapping[str, Any]] = []
-    catchup = Catchup(teller, store, heard.append, FastClock())
+    seen = heard if seen is None else seen
+    catchup = Catchup(teller, store, heard.append, FastClock(), lambda: spaces, seen.append)
     task = asyncio.create_task(catchup.run())
     for place in places:
         catchup.came_to(place)
@@ -56,6 +67,15 @@ async def test_a_first_life_has_missed_nothing(store: Store) -> None:
 async def test_the_next_life_asks_from_where_the_last_one_was(store: Store) -> None:
     await lived(store, Teller(), ("a", "b"))
     assert await lived(store, Teller()) == [{"since": "b"}]
+
+
+async def test_what_members_did_in_the_spaces_meanwhile_is_witnessed_and_not_taken_for_news(
+    store: Store,
+) -> None:
+    await lived(store, Teller(), ("a",))
+    seen: list[Mapping[str, Any]] = []
+    assert await lived(store, Teller(), (), (RoomId("!space"),), seen) == [{"since": "a"}]
+    assert seen == [{"since": "a", "rooms": ["!space"]}]
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,26 @@ async def test_who_is_put_out_does_not_walk_back_in_by_the_restricted_rule(
         await leo.join(madrid)
 
 
+async def test_a_ban_by_hand_while_the_bot_is_away_is_done_everywhere_and_in_the_log(
+    bot: Bot, ana: Person, community: Community, newcomer: Newcomer
+) -> None:
+    mia, madrid = await member(newcomer, community, "mia"), group(community, "Madrid").room
+    await told(ana, community, "!c show")
+    await bot.maubot.kill()
+    await ana.ban(community.space, mia.user_id, "at night")
+    await bot.maubot.start()
+
+    async def banned() -> bool:
+        return (await ana.members(madrid))[mia.user_id].membership == "ban"
+
+    await eventually(banned, "the rooms follow")
+    said = await ana.wait_for(
+        group(community, "Admins").room,
+        lambda event: f"{ana.user_id} banned {mia.user_id} (by hand)" in event.body,
+    )
+    assert "at night" in said.body
+
+
 async def test_a_stray_answer_is_taken_out_and_one_in_the_thread_stays(
     bot: Bot, ana: Person, community: Community, newcomer: Newcomer
 ) -> None:

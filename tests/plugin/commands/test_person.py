@@ -6,8 +6,10 @@ import pytest
 
 from embedded.waiting import eventually
 from haven.errors import Refused
-from haven.ids import UserId
+from haven.ids import EventId, UserId
 from haven.model import Role
+from haven.ports import StateEvent
+from plugin.events import Nudge
 from plugin.store import Store, now_ms
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_faults import survives
@@ -157,6 +159,32 @@ async def test_it_is_written_down_with_its_reason(stage: Stage) -> None:
         stage.user("member"),
         "rude words",
     )
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "what"),
+    [
+        ("join", "ban", "person_ban"),
+        ("join", "leave", "person_remove"),
+        ("ban", "leave", "person_unban"),
+        ("knock", "leave", ""),
+        ("invite", "leave", ""),
+    ],
+)
+async def test_what_was_done_by_hand_while_we_were_away_is_written_down_as_what_it_was(
+    stage: Stage, was: str, becomes: str, what: str
+) -> None:
+    """The rooms have been read anew since: what somebody is there now is no witness of what they were."""
+    content = {"membership": becomes, "reason": "spam"}
+    admin, nobody = stage.user("admin"), str(NOBODY)
+    event = StateEvent("m.room.member", nobody, admin, content, EventId("$away"), now_ms())
+    async with awake(stage):
+        stage.engine.witness(Nudge(stage.space, event, was))
+        stage.engine.witness(Nudge(stage.space, event, was))
+        await stage.say("admin", "!c ban @member:haven.test")
+    found = await stage.services.desk.audit.store.deeds(stage.space, 10)
+    told = [(deed.what, deed.who, deed.why) for deed in found if deed.door == "by_hand"]
+    assert told == ([(what, admin, "spam")] if what else [])
 
 
 KILLS = [("ban", 1), ("ban", 2), ("ban", 3), ("ban", 6), ("ban", 9), ("ban", 10)]
