@@ -22,6 +22,10 @@ FIRST = "!"
 """The order of the new space in the old one: before all rooms."""
 
 
+_SPOKEN = frozenset({"m.room.message", "m.room.encrypted", "m.sticker"})
+"""What people say: in announcements it has a level of its own."""
+
+
 def old_rooms(community: Community, world: World, actors: Actors) -> Iterator[DesiredRoom]:
     """Every old room of a community as it should be, those of the space first."""
     if community.deactivated is not None:
@@ -45,7 +49,13 @@ def _old_group(community: Community, room: Room, *, over: bool) -> DesiredRoom:
     While it is linked to a network still, people go on talking: the bridge takes its links along as soon as it is in the new room.
     """
     linked = [event.key for event in room.keyed(LINK) if event.content]
-    closed = replace(room.power, users_default=CLOSED_LEVEL, events_default=LEVELS[Role.ADMIN])
+    spoken = dict.fromkeys(_SPOKEN & room.power.events.keys(), LEVELS[Role.ADMIN])
+    closed = replace(
+        room.power,
+        users_default=CLOSED_LEVEL,
+        events_default=LEVELS[Role.ADMIN],
+        events={**room.power.events, **spoken},
+    )
     power = room.power if linked and not over else closed
     record = {**room.content(GROUP), "community": community.space}
     parent: States = {(PARENT, str(community.space)): {}} if over else {}

@@ -18,11 +18,14 @@ from haven.ports import Content, NewRoom, StateEvent
 from haven.power import PowerLevels, creators_are_infinite
 from haven.reach import BEYOND, POWER, Obstacle, Reach
 from haven.snapshot import Membership, Room, World, called, census
-from haven.stateevents import BRIDGE, BRIDGE_UNSTABLE, RECORDS, SLOT
+from haven.stateevents import BRIDGE, BRIDGE_UNSTABLE, CHILD, RECORDS, SLOT
 from haven.succession import TOMBSTONE, UNTIL, led_to, predecessor, replacement, tombstone
 
 OLDEST = 10
 """The first version that everything here works in (``knock_restricted``, MSC3787)."""
+
+LISTED_AT_ONCE = 100
+"""How many rooms a new space lists from its first moment on."""
 
 CREATE = "m.room.create"
 NAME = "m.room.name"
@@ -104,10 +107,18 @@ def next_steps(upgrade: Upgrade, world: World, actors: Actors) -> tuple[Change, 
         return tuple(sorted((*_dated(upgrade), *_lacking(wanted, upgrade.old, theirs)), key=_is_record))
     new = prepared(upgrade, world, actors.bot)
     if new is None:
-        return (CreateRoom(placeholder(upgrade.slot), wanted),)
+        return (CreateRoom(placeholder(upgrade.slot), _at_first(wanted)),)
     steps = (*_levels(wanted, new), *_lacking(wanted, upgrade.old, new))
     said = tombstone(new.id, upgrade.until, upgrade.body)
     return steps or (SetState(upgrade.old.id, called(upgrade.old), TOMBSTONE, "", said),)
+
+
+def _at_first(wanted: NewRoom) -> NewRoom:
+    """As much of a room as is made in one request, so that it is answered in time: a long list of rooms follows afterwards."""
+    listed = [event for event in wanted.state if event.type == CHILD]
+    later = {event.key for event in listed[LISTED_AT_ONCE:]}
+    now = (event for event in wanted.state if event.type != CHILD or event.key not in later)
+    return replace(wanted, state=tuple(now)) if later else wanted
 
 
 def _made_by_hand(upgrade: Upgrade, world: World, bot: UserId) -> Room | None:

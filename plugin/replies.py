@@ -120,7 +120,7 @@ class Replies:
         """See `plugin.service.jobs.Tells`."""
         words = self.wording(job.report.language).words([_started(job)])
         return await self.messages.say(
-            job.report.room, words, reply_to=job.report.event, transaction=f"{job.id}.started"
+            job.report.room, words, reply_to=_asked(job), transaction=f"{job.id}.started"
         )
 
     async def job_progress(self, job: Job, done: int, total: int) -> None:
@@ -175,7 +175,12 @@ class Replies:
         if job.message:
             await self.messages.edit(room, job.message, words, transaction=transaction)
         else:
-            await self.messages.say(room, words, reply_to=job.report.event, transaction=transaction)
+            await self.messages.say(room, words, reply_to=_asked(job), transaction=transaction)
+
+
+def _asked(job: Job) -> EventId | None:
+    """The command that a job is an answer to, where it was given in the same room."""
+    return None if isinstance(job.work, UpgradeJob) and job.work.elsewhere else job.report.event
 
 
 def _name(job: Job) -> str:

@@ -29,11 +29,12 @@ async def upgrade(asked: Asked, community: Community) -> Answer | None:
         here = card.room == asked.message.room
         return answer(line("upgrade.look_here" if here else "upgrade.look_there"))
     wanted = await services.upgrades.upgrades.checked(community, group, version)
-    work = UpgradeJob(community.space, group.room, wanted, asked.who, group.name, now_ms() + KEPT_FOR)
-    message = asked.message
+    message, until = asked.message, now_ms() + KEPT_FOR
     place = sight.place_for((group,)) or message.room
+    elsewhere = place != message.room
+    work = UpgradeJob(community.space, group.room, wanted, asked.who, group.name, until, elsewhere=elsewhere)
     await services.jobs.bring(work, Report(place, message.event, asked.language))
-    return None if place == message.room else answer(line("answer.elsewhere"))
+    return answer(line("answer.elsewhere")) if elsewhere else None
 
 
 async def _which(asked: Asked, sight: Sight, community: Community, named: str) -> Answer:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from haven.ids import RoomId, UserId
+from haven.ids import UserId
 from haven.model import Community
 from haven.permissions import Right
 from haven.succession import KEPT_FOR, members
@@ -63,15 +63,23 @@ class UpgradeCards:
         require(self.communities.rooms.world, community, word.who, Right.UPGRADE)
         if word.choice == REJECT:
             return (_line("upgrade.rejected", card, community, word.who),)
-        old = RoomId(card.payload["space"])
-        if community.space == old:
-            version = await self.upgrades.checked(community, None, card.payload["version"])
-            work = UpgradeJob(
-                old, old, version, word.who, community.name, now_ms() + KEPT_FOR, str(word.door)
-            )
-            report = Report(card.room, word.event, community.settings.language)
-            await self.jobs.bring(work, report)
+        if not self._is_done(community, card):
+            await self._bring(community, card, word)
         return (_line("upgrade.confirmed", card, community, word.who),)
+
+    def _is_done(self, community: Community, card: Card) -> bool:
+        """Whether an earlier life has come so far already."""
+        version = self.communities.rooms.world[community.space].version
+        moved = community.space != card.payload["space"]
+        return moved and version.isdecimal() and int(version) >= int(card.payload["version"])
+
+    async def _bring(self, community: Community, card: Card, word: Word) -> None:
+        version = await self.upgrades.checked(community, None, card.payload["version"])
+        space, until = community.space, now_ms() + KEPT_FOR
+        work = UpgradeJob(
+            space, space, version, word.who, community.name, until, str(word.door), elsewhere=True
+        )
+        await self.jobs.bring(work, Report(card.room, word.event, community.settings.language))
 
     async def lapse(self, card: Card) -> Sequence[Line]:
         """See `plugin.cards.Dealer`."""

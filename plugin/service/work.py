@@ -35,7 +35,7 @@ class UpgradeJob:
     """A room of a community, or its ``space``, to be brought into another room ``version``.
 
     ``room``: as it was when this was wished for, and ``name`` what it was called; ``until``: how long it is kept, ms since the epoch;
-    ``door``: how it was wished for (`plugin.audit.Door`).
+    ``door``: how it was wished for (`plugin.audit.Door`); ``elsewhere``: not by a command in the room where it is told of.
     """
 
     space: RoomId
@@ -45,6 +45,7 @@ class UpgradeJob:
     name: str
     until: int
     door: str = "command"
+    elsewhere: bool = False
 
 
 Work: TypeAlias = FoundingJob | GroupJob | UpgradeJob

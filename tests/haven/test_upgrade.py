@@ -209,6 +209,26 @@ def test_a_link_goes_along_and_the_old_room_stays_open_until_the_bridge_has_foll
     assert place.world[books].power.users_default < 0
 
 
+def test_nobody_but_admins_speaks_in_an_old_room() -> None:
+    place = village(version=RoomVersion("11"))
+    for where in (Kind.ANNOUNCEMENTS, Kind.GENERAL):
+        old, _ = upgraded(place, where, "12")
+        speak = old.power.for_message("m.room.message")
+        assert [old.power_of(user) >= speak for user in (ANA, BO, CY, EVA)] == [True, True, False, False]
+
+
+def test_a_long_list_follows_after_the_making() -> None:
+    place = village(version=RoomVersion("11"))
+    for number in range(120):
+        place.says(BO, place.space, CHILD, {"via": ["else.where"]}, f"!elsewhere{number:03d}")
+    before = [event.key for event in place.hall.keyed(CHILD)]
+    (made,) = next_steps(upgrade_of(place, "space", "12"), place.world, place.actors)
+    assert isinstance(made, CreateRoom)
+    assert sum(event.type == CHILD for event in made.new.state) == 100
+    _, after = upgraded(place, "space", "12")
+    assert [event.key for event in after.keyed(CHILD) if event.content] == before
+
+
 def test_mutes_follow_into_the_new_room() -> None:
     place = village(version=RoomVersion("11"))
     books = place.room("Books").id

@@ -274,6 +274,16 @@ async def test_a_room_that_the_bot_may_not_close_is_not_upgraded(
         )
 
 
+async def test_two_cards_for_two_versions_are_two_upgrades(server: FakeHomeserver, store: Store) -> None:
+    async with staged(server, store, "10") as stage:
+        for version in ("11", "12"):
+            await stage.say("admin", f"!c upgrade --to {version}", "admins")
+        for card in await stage.services.desk.cards.open("upgrade", stage.space):
+            await stage.say("owner", f"!c approve {card.id}", "admins")
+        community = await in_step(stage)
+        assert server.rooms[community.space].version == "12"
+
+
 async def test_a_space_is_kept_where_an_admin_says_no(server: FakeHomeserver, store: Store) -> None:
     async with staged(server, store, "11") as stage:
         said = await stage.answer("admin", "!c upgrade --to 12", "admins")
@@ -292,7 +302,12 @@ async def test_an_upgrade_is_told_once_and_stands_in_the_log(server: FakeHomeser
         assert "brought Madrid into room version 12 (by command)" in await stage.answer(
             "admin", "!c log", "admins"
         )
-        await stage.say("admin", "!c upgrade Quiet --to 12", "admins")
+        await stage.say("admin", "!c upgrade Quiet --to 12", "general")
+        desk = server.rooms[await stage.room("admins")].timeline
+        (start,) = [event for event in desk if "I am bringing “Quiet”" in str(event.content.get("body"))][:1]
+        assert "m.relates_to" not in start.content
+        general = server.rooms[await stage.room("general")].timeline
+        assert not [e for e in general if e.sender == stage.bot and "Quiet" in str(e.content.get("body"))]
         assert "brought a hidden group into" in await stage.answer("admin", "!c log", "admins")
 
 
