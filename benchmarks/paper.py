@@ -14,13 +14,13 @@ from embedded.matrix import Json, path
 from embedded.person import Person
 from embedded.proxy import Answered, Asked
 
-_ID = re.compile(r"[!$][A-Za-z0-9_-]{43}")
-"""The id of a room of version 12, or of an event (spec: room version 12, event ids of version 4)."""
+_ID = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
+"""What follows the sigil in the id of a room of version 12 or of an event (spec: event ids of room version 4), and stands in a slot."""
 _DIGITS = 5
 
 
 def renumbered(text: str, number: int) -> str:
-    """A text in which every id of a room or an event has become the one of a copy."""
+    """A text in which every id of a room or an event, and every slot, has become the one of a copy."""
     end = f"{number:0{_DIGITS}d}"
     return _ID.sub(lambda found: found[0][:-_DIGITS] + end, text)
 

@@ -8,7 +8,8 @@ from embedded.matrix import Json
 from embedded.proxy import Answered, Asked
 
 SPACE, ROOM, EVENT = "!" + "a" * 43, "!" + "b" * 43, "$" + "c" * 43
-STATE = [{"type": "m.space.parent", "state_key": SPACE, "event_id": EVENT, "content": {"room": ROOM, "n": 5}}]
+CONTENT = {"room": ROOM, "slot": "group/" + "d" * 43, "n": 5}
+STATE = [{"type": "m.space.parent", "state_key": SPACE, "event_id": EVENT, "content": CONTENT}]
 
 
 def paper(copies: int = 0, members: int = 0) -> Paper:
@@ -28,7 +29,7 @@ def told(answer: Answered | None) -> Json:
 def test_a_copy_has_other_ids_and_the_same_rest() -> None:
     (event,) = json.loads(renumbered(json.dumps(STATE), 7))
     assert event["state_key"] == "!" + "a" * 38 + "00007"
-    assert event["content"] == {"room": renumbered(ROOM, 7), "n": 5}
+    assert event["content"] == {"room": renumbered(ROOM, 7), "slot": "group/" + "d" * 38 + "00007", "n": 5}
     assert event["event_id"] not in (EVENT, event["state_key"])
 
 
