@@ -43,9 +43,9 @@ async def measured(directory: Path, sizes: Sizes, rounds: int) -> Table:
     seen: dict[str, list[Lag]] = {}
     async with town(directory / "one", sizes.rooms) as place:
         await add_probe(place.maubot, place.bot.user_id, directory)
-        friend = (await place.newcomer("friend")).user_id
-        for _ in range(rounds):
+        for number in range(rounds):
             for members in (0, sizes.members):
+                friend = (await place.newcomer(f"friend{number}of{members}")).user_id
                 place.paper.server, place.paper.members = place.synapse.server_name, members
                 crowd = f", {members} members in each" if members else ""
                 for name, work in works(place, friend).items():

@@ -16,6 +16,7 @@ from embedded.proxy import Answered, Asked
 
 _ID = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{43}(?![A-Za-z0-9_-])")
 """What follows the sigil in the id of a room of version 12 or of an event (spec: event ids of room version 4), and stands in a slot."""
+RECORD = "chat.haven.group"
 _DIGITS = 5
 
 
@@ -66,6 +67,11 @@ class Paper:
             return self._crowded(answered)
         return None
 
+    def _crowd(self, state: Sequence[Json]) -> list[Json]:
+        """The people who are on paper in a room of that state: in all but the one of the admins, where they must not be."""
+        kinds = {event["content"].get("kind") for event in state if event["type"] == RECORD}
+        return [] if "admins" in kinds else [member(number, self.server) for number in range(self.members)]
+
     def _rooms(self) -> list[str]:
         return [renumbered(room, number) for number in range(self.copies) for room in self.states]
 
@@ -78,8 +84,7 @@ class Paper:
 
     def _crowded(self, answered: Answered) -> Answered:
         events = json.loads(answered.body)
-        events += [member(number, self.server) for number in range(self.members)]
-        return _json(events)
+        return _json(events + self._crowd(events))
 
 
 def _json(content: Json | list[Json]) -> Answered:

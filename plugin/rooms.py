@@ -123,6 +123,7 @@ class Rooms:
         """
         cell = self._cells.setdefault(room, _Cell())
         if cell.room is None:
+            cell.doubted = True  # it may be on its way to us as it was before
             return True
         if cell.is_echo(event):
             return False

@@ -11,9 +11,11 @@ from haven.snapshot import Membership
 from plugin.rooms import LARGE, Rooms
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_client import FakeClient
+from tests.fakes.homeserver_faults import Request
 from tests.fakes.homeserver_room import Event
 from tests.plugin.life import FastClock
 
+NAME = "m.room.name"
 TOPIC = "m.room.topic"
 
 
@@ -145,6 +147,22 @@ async def test_a_room_made_while_we_look_is_not_dropped(world: World) -> None:
     world.server.faults.after.append(lambda _: world.rooms.doubt((made,)))
     await world.rooms.look()
     assert made in world.rooms._cells
+
+
+async def test_what_changes_while_a_room_is_read_for_the_first_time_is_read_again() -> None:
+    world = World()
+    room = await world.bot.create_room(NewRoom("Old", RoomVersion("12")))
+    await world.rooms.look()
+
+    async def rename(request: Request) -> None:
+        if request.port == "room_state":
+            world.server.faults.after.clear()
+            event = await world.bot.send_state(room, NAME, "", {"name": "New"})
+            world.rooms.nudge(room, StateEvent(NAME, "", world.bot.user, {"name": "New"}, event))
+
+    world.server.faults.after.append(rename)
+    assert (await world.rooms.observe())[room].name == "Old"
+    assert (await world.rooms.observe())[room].name == "New"
 
 
 async def test_somebody_coming_to_a_small_room_has_it_read_again(world: World) -> None:
