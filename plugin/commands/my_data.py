@@ -6,13 +6,11 @@ from dataclasses import replace
 from haven.errors import Invalid
 from haven.ids import RoomId
 from haven.snapshot import Membership
-from haven.stateevents import GROUP
 
 from ..personal.export import ABOUT_THEM, Kept
 from ..personal.facts import Facts
 from ..personal.inventory import CARDS, Theirs
-from ..service.groups import is_alone
-from ..service.notes import direct_chat
+from ..service.notes import direct_chat, is_private
 from ..wording import Answer, Line, Term, answer, code, head, item, line
 from .asked import Anywhere, Asked, own_communities
 from .grammar import SHORT, Argument, Command
@@ -59,10 +57,9 @@ async def _told(asked: Asked, chat: RoomId) -> Answer:
 
 def _chat(asked: Asked) -> RoomId:
     """Where nobody reads it but the asker. Raises `Invalid` where there is no such room."""
-    here, world = asked.message.room, asked.world
-    if is_alone(world, here) and (GROUP, "") not in world[here].state and not world[here].is_space:
-        return here
-    chat = direct_chat(world, asked.services.homeserver.user, asked.who)
+    here, world, bot = asked.message.room, asked.world, asked.services.homeserver.user
+    room = world.get(here)
+    chat = here if room and is_private(room, bot, asked.who) else direct_chat(world, bot, asked.who)
     if chat is None:
         raise Invalid("my_data_in_chat")
     return chat

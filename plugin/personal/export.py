@@ -13,6 +13,7 @@ from ..cards import Card, Cards
 from ..durations import moment_of
 from ..entrance.invites import Invites
 from ..homeserver_files import File
+from ..safety.list_watch import LISTED, people_on
 from ..safety.reporters import Reporters
 from ..safety.reports import REPORT, reason_of, reporters
 from ..service.communities import Communities
@@ -98,7 +99,9 @@ def _told(table: Table, row: Row, who: UserId, wording: Wording) -> Mapping[str,
     if table is DEED:
         return _deed(row, wording)
     if table is CARD and row["kind"] == REPORT:
-        return _reported_about(read_card(row))
+        return _reported_about(read_card(row), who)
+    if table is CARD and row["kind"] == LISTED and not row["decided"]:
+        row = {**row, "payload": json.dumps(_listed(read_card(row), who))}
     told: dict[str, object] = {}
     for column in (*table.others, *table.people):
         if column not in table.withheld and row[column] not in (0, "", who):
@@ -117,10 +120,18 @@ def _deed(row: Row, wording: Wording) -> Mapping[str, object]:
     return {"at": moment_of(deed.at), "what": wording.text(deed_line(deed)), "community": deed.space}
 
 
-def _reported_about(card: Card) -> Mapping[str, object]:
-    """A report about somebody: not who made it, nor what they said."""
+def _reported_about(card: Card, who: UserId) -> Mapping[str, object]:
+    """A report about somebody: not who made it, nor what they said. Of one about somebody else that names them, no more than that."""
+    if card.payload.get("author", who) != who:
+        return {"kind": "report_that_names_you"}
     about = {name: card.payload[name] for name in ("room", "event") if name in card.payload}
     return {"kind": ABOUT_THEM, **about}
+
+
+def _listed(card: Card, who: UserId) -> Mapping[str, str]:
+    """Of a card about people on ban lists, what is about one of them."""
+    about = zip(people_on(card), card.payload["reasons"].split("\x1f"), strict=False)
+    return {"why": card.payload["why"], "reasons": next((why for each, why in about if each == who), "")}
 
 
 def _alone(value: object, who: UserId, others: str) -> object:

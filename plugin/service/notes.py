@@ -7,7 +7,7 @@ from haven.errors import GiveUp
 from haven.ids import EventId, RoomId, UserId
 from haven.policies import is_list
 from haven.snapshot import PRESENT, Membership, Room, World
-from haven.stateevents import GROUP
+from haven.stateevents import GROUP, HISTORY
 
 from ..replies import Replies
 from ..wording import Line
@@ -60,10 +60,19 @@ def direct_chat(world: World, bot: UserId, user: UserId) -> RoomId | None:
     """The room in which nobody is but the bot and this person, if there is one; rather one that nobody has given a name, as others
     may be meant to come into such a one.
     """
-    found = [room for room in world.values() if _is_ours(room, bot, user)]
+    found = [room for room in world.values() if is_private(room, bot, user)]
     return min(found, key=lambda room: bool(room.name)).id if found else None
 
 
-def _is_ours(room: Room, bot: UserId, user: UserId) -> bool:
+def is_private(room: Room, bot: UserId, user: UserId) -> bool:
+    """Whether nobody can read what is said in a room but the bot and this person: nobody else is in it or invited, and whoever has
+    made it cannot come back as they like.
+    """
     fits = room.members.get(user) is Membership.JOINED and not room.is_space and not is_list(room)
-    return fits and (GROUP, "") not in room.state and room.with_membership(*PRESENT) == {bot, user}
+    shut = room.text("m.room.join_rules", "join_rule") in _SHUT
+    unread = room.text(HISTORY, "history_visibility") != "world_readable"
+    alone = room.with_membership(*PRESENT) == {bot, user}
+    return fits and shut and unread and alone and (GROUP, "") not in room.state
+
+
+_SHUT = {"", "invite", "private", "knock"}
