@@ -71,6 +71,10 @@ class Towns:
         child = await self.ana.state(self.community.space, "m.space.child", room) or {}
         return list(child.get("via", []))
 
+    def invited(self) -> int:
+        """How often the bot has asked for somebody to be invited."""
+        return self.bot.said()["POST", "/rooms/{room}/invite"]
+
     async def welcomed(self, name: str) -> Person:
         """Somebody abroad who knocked, was approved by a reaction, and is in the space."""
         person = await self.abroad.register(name)
@@ -199,3 +203,22 @@ async def test_who_leaves_the_space_elsewhere_is_out_of_every_room_here(towns: T
 
     await eventually(out, "she is out of the group")
     assert eva.user_id not in await towns.ana.joined(towns.community.space)
+
+
+async def test_who_is_approved_while_their_homeserver_is_away_is_invited_when_it_is_back(
+    towns: Towns,
+) -> None:
+    late = await towns.abroad.register("late")
+    await late.knock(towns.community.space, "I am late", towns.via)
+    shown = await towns.card("I am late")
+    await towns.abroad.kill()
+    before = towns.invited()
+    await towns.ana.react(towns.admins, shown, "✅")
+
+    async def tried() -> bool:
+        return towns.invited() > before
+
+    await eventually(tried, "the bot invites somebody whose homeserver does not answer")
+    await towns.abroad.start()
+    await late.wait_for_invite(towns.community.space, timeout=120)
+    await towns.enters(late, towns.community.space)
