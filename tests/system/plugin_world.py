@@ -1,5 +1,6 @@
 """The plugin as an operator has it, in an unchanged maubot before a real homeserver, and what the homeserver says came of it."""
 
+import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,10 @@ from haven.ports import StateEvent
 from haven.snapshot import Room, World, room_of
 
 PLUGIN = "chat.haven.community"
+STILL_AT_IT = "steps done"
+"""What a command says that is not done."""
+
+_CODE = re.compile(r"\b[0-9a-z]{26}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,11 +153,33 @@ async def told(who: Person, community: Community, command: str, room: str = "Adm
 
 
 async def answered(who: Person, room: str, command: str) -> str:
-    """What the bot answers to a command."""
+    """What the bot answers to a command, in the end: what takes long first says how far it is."""
     asked = await who.say(room, command)
+    replies: set[str] = set()
 
     def answers(event: Event) -> bool:
-        relation = event.content.get("m.relates_to", {})
-        return bool(relation.get("m.in_reply_to", {}).get("event_id") == asked)
+        if event.relates_to.get("m.in_reply_to", {}).get("event_id") == asked:
+            replies.add(event.id)
+        ours = event.id in replies or event.relates_to.get("event_id") in replies
+        return ours and event.type == "m.room.message" and STILL_AT_IT not in event.body
 
-    return str((await who.wait_for(room, answers, after=asked, timeout=60)).content["body"])
+    return (await who.wait_for(room, answers, after=asked, timeout=60)).body
+
+
+async def card(ana: Person, community: Community, words: str) -> str:
+    """The card in the admins' room that says this, once its choices are offered."""
+    admins = group(community, "Admins").room
+
+    async def offered() -> str:
+        said = await ana.messages(admins)
+        under = {event.relates_to.get("event_id") for event in said if event.type == "m.reaction"}
+        return next((event.id for event in said if words in event.body and event.id in under), "")
+
+    return await eventually(offered, f"a card says {words}")
+
+
+def code_in(told: str) -> str:
+    """The invite code in what the bot says."""
+    found = _CODE.search(told)
+    assert found, told
+    return found[0]

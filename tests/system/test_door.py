@@ -1,6 +1,5 @@
 """Coming into a community on a real homeserver: knocks and codes, answered by reaction, across restarts of the bot."""
 
-import re
 import secrets
 from pathlib import Path
 
@@ -12,12 +11,11 @@ from embedded.synapse import Synapse
 from embedded.waiting import eventually
 from haven.model import Community
 from tests.conftest import Newcomer
-from tests.system.plugin_world import Bot, group, plugin_in
+from tests.system.plugin_world import Bot, card, code_in, group, plugin_in, told
 
 pytestmark = pytest.mark.system
 
 ROOMS = 5
-CODE = re.compile(r"\b[0-9a-z]{26}\b")
 
 
 @pytest.fixture(scope="module")
@@ -32,20 +30,6 @@ async def community(bot: Bot, ana: Person) -> Community:
     return made
 
 
-async def card(ana: Person, community: Community, words: str) -> str:
-    """The card that says this, once its choices are offered."""
-    admins = group(community, "Admins").room
-
-    async def offered() -> str:
-        said = await ana.messages(admins)
-        cards = [e.id for e in said if words in str(e.content.get("body"))]
-        relations = [e.content.get("m.relates_to", {}) for e in said if e.type == "m.reaction"]
-        shown = [one for one in cards if any(r.get("event_id") == one for r in relations)]
-        return shown[0] if shown else ""
-
-    return await eventually(offered, f"a card says {words}")
-
-
 async def invited_and_in(person: Person, community: Community) -> None:
     """They accept the invitation to the space and join a group through it."""
     await person.wait_for_invite(community.space)
@@ -53,20 +37,9 @@ async def invited_and_in(person: Person, community: Community) -> None:
     await person.join(group(community, "Madrid").room)
 
 
-async def new_code(bot: Bot, ana: Person, community: Community, options: str = "") -> str:
+async def new_code(ana: Person, community: Community, options: str = "") -> str:
     """The code of a new invite."""
-    admins = group(community, "Admins").room
-    asked = await ana.say(admins, f"!c invite create {options}")
-    told = await ana.wait_for(
-        admins,
-        lambda event: (
-            event.sender == bot.person.user_id and bool(CODE.search(str(event.content.get("body"))))
-        ),
-        after=asked,
-    )
-    found = CODE.search(str(told.content["body"]))
-    assert found
-    return found[0]
+    return code_in(await told(ana, community, f"!c invite create {options}"))
 
 
 async def test_a_knock_becomes_a_card_and_a_reaction_opens_the_door(
@@ -106,7 +79,7 @@ async def test_a_code_opens_the_door_by_knock_and_by_chat_and_only_so_often(
     bot: Bot, ana: Person, community: Community, newcomer: Newcomer
 ) -> None:
     one, two, three = await newcomer("one"), await newcomer("two"), await newcomer("three")
-    code = await new_code(bot, ana, community, "--name Friends --uses 2")
+    code = await new_code(ana, community, "--name Friends --uses 2")
     await one.knock(community.space, f"Here is my code: {code}")
     await invited_and_in(one, community)
     chat = await bot.chat(two)
@@ -124,7 +97,7 @@ async def test_who_comes_is_told_what_there_is_and_who_leaves_is_out_of_every_ro
 ) -> None:
     leo = await newcomer("leo")
     chat = await bot.chat(leo)
-    await leo.knock(community.space, await new_code(bot, ana, community))
+    await leo.knock(community.space, await new_code(ana, community))
     await invited_and_in(leo, community)
     await leo.wait_for(chat, lambda event: "Welcome to Open door" in str(event.content.get("body")))
     await leo.leave(community.space)

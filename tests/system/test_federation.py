@@ -14,7 +14,7 @@ from embedded.person import Person
 from embedded.synapse import Synapse
 from embedded.waiting import eventually
 from haven.model import Community, Group
-from tests.system.plugin_world import Bot, group, plugin_in
+from tests.system.plugin_world import Bot, card, code_in, group, plugin_in, told
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -47,25 +47,6 @@ class Towns:
         """The admins' room."""
         return group(self.community, "Admins").room
 
-    async def card(self, words: str) -> str:
-        """The card that says this, once its choices are offered."""
-
-        async def offered() -> str:
-            said = await self.ana.messages(self.admins)
-            chosen = {event.relates_to.get("event_id") for event in said if event.type == "m.reaction"}
-            cards = [event.id for event in said if words in event.body and event.id in chosen]
-            return cards[0] if cards else ""
-
-        return await eventually(offered, f"a card says {words}")
-
-    async def told(self, command: str) -> str:
-        """What the bot answers to the owner's command in the admins' room."""
-        asked = await self.ana.say(self.admins, command)
-        event = await self.ana.wait_for(
-            self.admins, lambda event: event.relates_to.get("m.in_reply_to", {}).get("event_id") == asked
-        )
-        return event.body
-
     async def servers(self, room: str) -> list[str]:
         """Through which servers the space says that a room can be reached."""
         child = await self.ana.state(self.community.space, "m.space.child", room) or {}
@@ -79,7 +60,7 @@ class Towns:
         """Somebody abroad who knocked, was approved by a reaction, and is in the space."""
         person = await self.abroad.register(name)
         await person.knock(self.community.space, f"I am {name}", self.via)
-        await self.ana.react(self.admins, await self.card(f"I am {name}"), "✅")
+        await self.ana.react(self.admins, await card(self.ana, self.community, f"I am {name}"), "✅")
         await person.wait_for_invite(self.community.space)
         await self.enters(person, self.community.space)
         return person
@@ -164,8 +145,7 @@ async def test_where_to_find_a_room_says_the_homeservers_of_its_members(towns: T
 
 
 async def test_who_lives_elsewhere_opens_the_door_with_a_code_in_a_chat(towns: Towns) -> None:
-    told = await towns.told("!c invite create --name Abroad")
-    code = next(word for word in told.replace("`", " ").split() if len(word) == 26)
+    code = code_in(await told(towns.ana, towns.community, "!c invite create --name Abroad"))
     leo = await towns.abroad.register("leo")
     chat = await towns.bot.chat(leo)
     await leo.say(chat, f"!c join {code}")
@@ -180,7 +160,7 @@ async def test_who_lives_elsewhere_is_banned_everywhere_and_stays_out(towns: Tow
     open_to_her = [str(each.room) for each in towns.community.groups if each.room != towns.admins]
     for room in open_to_her:
         await towns.enters(eva, room)
-    assert "banned everywhere" in await towns.told(f"!c ban {eva.user_id} unkind")
+    assert "banned everywhere" in await told(towns.ana, towns.community, f"!c ban {eva.user_id} unkind")
     for room in (towns.community.space, towns.admins, *open_to_her):
         assert (await towns.ana.members(room))[eva.user_id].membership == "ban"
     for room in (towns.community.space, *open_to_her):
@@ -210,7 +190,7 @@ async def test_who_is_approved_while_their_homeserver_is_away_is_invited_when_it
 ) -> None:
     late = await towns.abroad.register("late")
     await late.knock(towns.community.space, "I am late", towns.via)
-    shown = await towns.card("I am late")
+    shown = await card(towns.ana, towns.community, "I am late")
     await towns.abroad.kill()
     before = towns.invited()
     await towns.ana.react(towns.admins, shown, "✅")

@@ -3,7 +3,6 @@
 Only the owner, who runs the community, speaks plain HTTP.
 """
 
-import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
@@ -12,35 +11,20 @@ from pathlib import Path
 import pytest
 
 from embedded.matrix import Event, Json, MatrixRefused
-from embedded.maubot import Maubot
 from embedded.person import Person
 from embedded.synapse import Synapse
 from embedded.waiting import eventually
 from haven.model import Community
-from tests.conftest import Newcomer
 from tests.system.js_member import JsMember, js_member
-from tests.system.plugin_world import Bot, group, plugin_in
+from tests.system.plugin_world import Bot, card, code_in, group, told
 
 pytestmark = pytest.mark.system
 
 NAME = "Plaza"
 ROOMS = 5
-CODE = re.compile(r"\b[0-9a-z]{26}\b")
 
 NewClient = Callable[[str], Awaitable[JsMember]]
 """Somebody new at a client of their own, whose name begins as given."""
-
-
-@pytest.fixture(scope="module")
-async def bot(maubot: Maubot, homeserver: Synapse, mbp: Path, newcomer: Newcomer) -> AsyncIterator[Bot]:
-    async with plugin_in(maubot, homeserver, mbp, await newcomer("haven")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-async def ana(newcomer: Newcomer) -> Person:
-    """The owner."""
-    return await newcomer("ana")
 
 
 @pytest.fixture(scope="module")
@@ -69,22 +53,11 @@ async def client(homeserver: Synapse, own_data: Path) -> AsyncIterator[NewClient
         yield sign_in
 
 
-async def told(ana: Person, community: Community, command: str) -> str:
-    """What the bot answers to a command of the owner in the admins' room."""
-    admins = group(community, "Admins").room
-    asked = await ana.say(admins, command)
-    event = await ana.wait_for(
-        admins, lambda event: event.relates_to.get("m.in_reply_to", {}).get("event_id") == asked
-    )
-    return event.body
-
-
 async def by_code(client: NewClient, ana: Person, community: Community, name: str) -> JsMember:
     """Somebody who is in the space, let in for a code given as the reason of a knock."""
-    code = CODE.search(await told(ana, community, "!c invite create"))
-    assert code
+    code = code_in(await told(ana, community, "!c invite create"))
     member = await client(name)
-    await member.do("knock", room=community.space, via=["haven.test"], reason=code[0])
+    await member.do("knock", room=community.space, via=["haven.test"], reason=code)
     await member.becomes(community.space, "invite")
     await member.do("join", room=community.space)
     await member.becomes(community.space, "join")
@@ -117,14 +90,13 @@ async def taken_out(who: Person, room: str, event: str) -> None:
 async def test_a_code_in_a_direct_chat_opens_the_door(
     bot: Bot, ana: Person, community: Community, client: NewClient
 ) -> None:
-    code = CODE.search(await told(ana, community, "!c invite create --name Friends"))
-    assert code
+    code = code_in(await told(ana, community, "!c invite create --name Friends"))
     eva = await client("eva")
     chat = await eva.do("chat", user=bot.person.user_id)
     await eva.event(
         chat, lambda event: event.state_key == bot.person.user_id and event.content["membership"] == "join"
     )
-    await eva.do("say", room=chat, text=f"!c join {code[0]}")
+    await eva.do("say", room=chat, text=f"!c join {code}")
     await eva.event(chat, lambda event: event.sender == bot.person.user_id and NAME in event.body)
     await eva.becomes(community.space, "invite")
     await eva.do("join", room=community.space)
@@ -142,13 +114,7 @@ async def test_a_knock_with_a_reason_is_approved_and_a_group_joined_through_the_
     assert refused.value.status == 403
     await leo.do("knock", room=community.space, via=["haven.test"], reason="I play the flute")
     await leo.becomes(community.space, "knock")
-
-    async def card() -> str:
-        said = await ana.messages(admins)
-        offered = {event.relates_to.get("event_id") for event in said if event.type == "m.reaction"}
-        return next((e.id for e in said if "I play the flute" in e.body and e.id in offered), "")
-
-    await ana.react(admins, await eventually(card, "the knock is a card"), "✅")
+    await ana.react(admins, await card(ana, community, "I play the flute"), "✅")
     await leo.becomes(community.space, "invite")
     await leo.do("join", room=community.space)
     madrid = await through_the_space(leo, community, "Madrid")

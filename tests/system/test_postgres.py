@@ -7,14 +7,11 @@ import asyncpg
 import pytest
 
 from embedded.maubot import Maubot
-from embedded.person import Person
 from embedded.synapse import Synapse
-from embedded.waiting import eventually
-from haven.model import Community
 from tests.conftest import Newcomer
 from tests.databases import new_database
 from tests.system.bridge_world import CHANNEL, world
-from tests.system.plugin_world import Bot, group, plugin_in
+from tests.system.plugin_world import Bot, card, code_in, group, plugin_in, told
 from tests.system.test_plugin_trouble import founded_though_killed
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -49,16 +46,6 @@ async def rows(database: str, bot: Bot, table: str) -> int:
         await connection.close()
 
 
-async def answer(ana: Person, community: Community, command: str) -> str:
-    """What the bot answers to a command in the admins' room."""
-    admins = group(community, "Admins").room
-    asked = await ana.say(admins, command)
-    event = await ana.wait_for(
-        admins, lambda event: bool(event.relates_to.get("m.in_reply_to", {}).get("event_id") == asked)
-    )
-    return event.body
-
-
 async def test_a_founding_that_was_killed_is_taken_up_from_the_database(
     bot: Bot, newcomer: Newcomer, database: str
 ) -> None:
@@ -77,16 +64,9 @@ async def test_a_card_and_a_code_outlive_the_bot(bot: Bot, newcomer: Newcomer, d
     admins = group(community, "Admins").room
     for room in (community.space, admins):
         await ana.join(room)
-    told = await answer(ana, community, "!c invite create --name Friends")
-    code = next(word for word in told.replace("`", " ").split() if len(word) == 26)
+    code = code_in(await told(ana, community, "!c invite create --name Friends"))
     await eva.knock(community.space, "I am Eva")
-
-    async def card() -> str:
-        said = await ana.messages(admins)
-        offered = {event.relates_to.get("event_id") for event in said if event.type == "m.reaction"}
-        return next((event.id for event in said if "I am Eva" in event.body and event.id in offered), "")
-
-    shown = await eventually(card, "the knock is a card")
+    shown = await card(ana, community, "I am Eva")
     await bot.maubot.kill()
     await bot.maubot.start()
     assert await rows(database, bot, "card") >= 1
@@ -96,7 +76,7 @@ async def test_a_card_and_a_code_outlive_the_bot(bot: Bot, newcomer: Newcomer, d
         await person.wait_for_invite(community.space)
         await person.join(community.space)
         await person.join(group(community, "Madrid").room)
-    assert "founded the community" in await answer(ana, community, "!c log --last 20")
+    assert "founded the community" in await told(ana, community, "!c log --last 20")
 
 
 async def test_the_bridge_carries_both_ways_and_loses_nothing_when_killed(postgres: str) -> None:
