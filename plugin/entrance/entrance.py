@@ -1,14 +1,12 @@
 """The door of every community: looks at who comes, knocks and goes whenever something has changed, and lets people in by their codes."""
 
-import asyncio
-import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from mautrix.util.async_db import Database
 
-from haven.errors import GiveUp, HavenError, NotAllowed, TryLater
+from haven.errors import GiveUp, NotAllowed
 from haven.ids import RoomId, UserId
 from haven.model import Community, Role
 from haven.reconcile import Outcome
@@ -20,10 +18,9 @@ from ..clock import Clock
 from ..desk import Desk
 from ..engine import Engine
 from ..events import Incoming
-from ..faults import reference_of
 from ..replies import Replies
+from ..rounds import Rounds, one_by_one
 from ..service.communities import Communities
-from ..service.run import pause
 from ..store_arrivals import ArrivalStore
 from ..store_invites import InviteStore
 from ..wording import line
@@ -35,8 +32,6 @@ from .request import KIND, Request, knocking
 from .requests import Requests
 from .steps import Steps
 from .waves import Waves
-
-log = logging.getLogger("haven.entrance")
 
 
 class Welcome(Enum):
@@ -60,49 +55,31 @@ class Entrance:
     everybody: Everybody
     attendance: Attendance
     clock: Clock
-    _touched: set[RoomId] = field(default_factory=set)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _knocked: dict[RoomId, frozenset[tuple[RoomId, UserId]]] = field(default_factory=dict)
+    _rounds: Rounds = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._rounds = Rounds(self.clock)
 
     async def noticed(self, room: RoomId) -> None:
         """Something may have changed in a room."""
-        self._touched.add(room)
-        self._wake.set()
+        self._rounds.mark(room)
 
     async def run(self) -> None:
         """Look at what has changed, until cancelled."""
         await self.arrivals.tidy()
-        attempt = 0
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            touched, self._touched = self._touched, set()
-            try:
-                await self._look(touched)
-                attempt = 0
-            except TryLater as later:
-                self._touched |= touched
-                self._wake.set()
-                await self.clock.wait(pause(later, attempt))
-                attempt += 1
+        await self._rounds.run(self._look)
 
     async def _look(self, touched: Iterable[RoomId]) -> None:
-        """Look at every community that it may concern; one that must wait keeps no other waiting. Raises `TryLater`."""
+        """Look at every community that it may concern. Raises `TryLater`."""
         world, intent = await self.communities.reading()
-        waits: TryLater | None = None
         bot = self.communities.loop.actors.bot
         spaces = {latest(world, space, bot) for space in _spaces(world, touched)}
-        for space in spaces & intent.communities.keys():
-            try:
-                await self.look(intent.communities[space], world)
-            except TryLater as later:
-                waits = later
-            except HavenError as error:
-                log.warning("the door of a community could not be looked after: %s", error)
-            except Exception as error:
-                reference_of(log, error, "looking after the door of a community")
-        if waits is not None:
-            raise waits
+
+        async def look(space: RoomId) -> None:
+            await self.look(intent.communities[space], world)
+
+        await one_by_one(spaces & intent.communities.keys(), look, "looking after the door")
 
     async def look(self, community: Community, world: World) -> None:
         """Look at one community, unless it is deactivated. Raises `TryLater`."""

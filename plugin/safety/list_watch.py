@@ -22,7 +22,7 @@ from haven.banlists import (
     marked,
     plain_reason,
 )
-from haven.errors import HavenError, Invalid, TryLater
+from haven.errors import Invalid
 from haven.guards import Bounds
 from haven.ids import RoomId, UserId
 from haven.model import Community
@@ -35,10 +35,9 @@ from ..cards import Card, Cards
 from ..clock import Clock
 from ..concerns import Concern
 from ..durations import HOUR, MINUTE
-from ..faults import reference_of
 from ..notices import Notices
+from ..rounds import Rounds, one_by_one
 from ..service.communities import Communities
-from ..service.run import pause
 from ..timers import Timer, Timers
 from .expulsion_cards import MANY
 from .lists import Lists
@@ -85,55 +84,36 @@ class ListWatch:
     audit: Audit
     notices: Notices
     clock: Clock
-    _touched: set[RoomId] = field(default_factory=set)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _locks: dict[RoomId, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     _tried: dict[RoomId, int] = field(default_factory=dict)
     _resting: dict[RoomId, int] = field(default_factory=dict)
+    _rounds: Rounds = field(init=False)
 
     def __post_init__(self) -> None:
+        self._rounds = Rounds(self.clock)
         self.timers.rings[LISTED] = self._remembered
         self.timers.rings[LOOK] = self._look_again
 
     async def noticed(self, room: RoomId) -> None:
         """Something may have changed in a room."""
-        self._touched.add(room)
-        self._wake.set()
+        self._rounds.mark(room)
 
     async def run(self) -> None:
         """Look at what has changed, until cancelled."""
-        attempt = 0
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            touched, self._touched = self._touched, set()
-            try:
-                await self._look_at(touched)
-                attempt = 0
-            except TryLater as later:
-                self._touched |= touched
-                self._wake.set()
-                await self.clock.wait(pause(later, attempt))
-                attempt += 1
+        await self._rounds.run(self._look_at)
 
-    async def _look_at(self, touched: Iterable[RoomId]) -> None:
-        """Look at every community it may concern; one that must wait keeps no other waiting. Raises `TryLater`."""
+    async def _look_at(self, touched: frozenset[RoomId]) -> None:
+        """Look at every community it may concern. Raises `TryLater`."""
         world, intent = await self.communities.reading()
-        touched = frozenset(touched)
-        waits: TryLater | None = None
-        for space, community in intent.communities.items():
-            rooms = {space, *(group.room for group in community.groups), *self._lists_of(world, space)}
-            try:
-                if rooms & touched:
-                    await self.look(space)
-            except TryLater as later:
-                waits = later
-            except HavenError as error:
-                log.warning("the ban lists of a community could not be followed: %s", error)
-            except Exception as error:
-                reference_of(log, error, "following ban lists")
-        if waits is not None:
-            raise waits
+        about = {
+            space: {space, *(group.room for group in community.groups), *self._lists_of(world, space)}
+            for space, community in intent.communities.items()
+        }
+        spaces = [space for space, rooms in about.items() if rooms & touched]
+        await one_by_one(spaces, self._looked, "following ban lists")
+
+    async def _looked(self, space: RoomId) -> None:
+        await self.look(space)
 
     def _lists_of(self, world: World, space: RoomId) -> frozenset[RoomId]:
         try:
@@ -147,7 +127,7 @@ class ListWatch:
         async with self._locks[space]:
             world = await self.communities.rooms.observe()
             community = self.communities.must(world, space)
-            if community.deactivated is not None:
+            if community.deactivated is not None or not _is_concerned(community, world):
                 return Findings()
             try:
                 law = await self.lists.law(space, world)
@@ -279,6 +259,11 @@ class ListWatch:
             if who not in community.banned:
                 lifted = Deed(f"{act}.{who}", community.space, by, "listed_unban", door, now, {"whom": who})
                 await self.audit.keep(lifted)
+
+
+def _is_concerned(community: Community, world: World) -> bool:
+    """Whether a community ever had to do with ban lists."""
+    return bool(world[community.space].content(BANLISTS)) or any(map(marked, community.banned.values()))
 
 
 _JOINED = {"people": " ", "reasons": "\x1f"}

@@ -4,13 +4,11 @@ Such a community can be neither asked nor told anything, so this is the one card
 read from the room: no database has to be there for it.
 """
 
-import asyncio
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from haven.errors import HavenError, Invalid, Missing, TryLater
+from haven.errors import Invalid, Missing
 from haven.ids import EventId, RoomId, UserId
 from haven.intent import read_intent
 from haven.mending import damaged_record, is_readable, with_record
@@ -24,15 +22,12 @@ from ..audit import Audit, Deed, Door
 from ..cards import Card, Cards, Word, new_id
 from ..clock import Clock
 from ..durations import MINUTE
-from ..faults import reference_of
 from ..notices import admins_room
 from ..rights import require
+from ..rounds import Rounds, one_by_one
 from ..service.communities import Communities
-from ..service.run import pause
 from ..timers import Timer, Timers
 from ..wording import Line, line, person
-
-log = logging.getLogger("haven.mending")
 
 KIND = "mending"
 APPROVE, REJECT = "approve", "reject"
@@ -58,45 +53,24 @@ class Mending:
     timers: Timers
     audit: Audit
     clock: Clock
-    _touched: set[RoomId] = field(default_factory=set)
-    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _rounds: Rounds = field(init=False)
 
     def __post_init__(self) -> None:
+        self._rounds = Rounds(self.clock)
         self.timers.rings[KIND] = self._remembered
 
     async def noticed(self, room: RoomId) -> None:
         """Something may have changed in a room."""
         seen = self.communities.rooms.world.get(room)
         if seen is not None and seen.is_space:
-            self._touched.add(room)
-            self._wake.set()
+            self._rounds.mark(room)
 
     async def run(self) -> None:
         """Look at spaces that have changed, until cancelled."""
-        attempt = 0
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            touched, self._touched = self._touched, set()
-            try:
-                for space in touched:
-                    await self._looked(space)
-                attempt = 0
-            except TryLater as later:
-                self._touched |= touched
-                self._wake.set()
-                await self.clock.wait(pause(later, attempt))
-                attempt += 1
+        await self._rounds.run(self._look_at)
 
-    async def _looked(self, space: RoomId) -> None:
-        try:
-            await self.look(space)
-        except TryLater:
-            raise
-        except HavenError as error:
-            log.warning("what was written down of a community cannot be mended: %s", error)
-        except Exception as error:
-            reference_of(log, error, "mending what was written down of a community")
+    async def _look_at(self, touched: frozenset[RoomId]) -> None:
+        await one_by_one(touched, self.look, "mending what was written down of a community")
 
     async def look(self, space: RoomId) -> None:
         """Offer to mend a space that is damaged, once for each damage; take the offer back where it is mended. Raises `TryLater`."""

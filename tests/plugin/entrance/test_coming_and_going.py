@@ -44,7 +44,7 @@ async def looked(life: Life) -> None:
     """Wait until the bot has looked at all that has happened."""
     entrance = life.stage.services.entrance
     await asyncio.sleep(0.05)
-    await life.until(lambda: not entrance._touched and not entrance._wake.is_set(), "all is looked at")
+    await life.until(lambda: not entrance._rounds.pending, "all is looked at")
 
 
 async def test_who_has_a_chat_is_told_there_and_once(life: Life) -> None:

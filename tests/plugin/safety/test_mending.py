@@ -24,14 +24,17 @@ async def damaged(life: Life, content: Content, name: str = "admin") -> Content:
 
 
 async def offered(life: Life, admins: RoomId) -> Event:
-    """The bot has offered to mend it; gives the card."""
+    """The bot has offered to mend it, and both answers; gives the card."""
     await life.told(admins, "has damaged by hand what is written down of “Fathers”")
-    shown = [
-        e
-        for e in life.stage.server.rooms[admins].timeline
-        if "has damaged by hand" in str(e.content.get("body"))
-    ]
-    return shown[-1]
+    room = life.stage.server.rooms[admins]
+    card = [e for e in room.timeline if "has damaged by hand" in str(e.content.get("body"))][-1]
+
+    def answers() -> int:
+        reactions = [e.content["m.relates_to"] for e in room.timeline if e.type == "m.reaction"]
+        return sum(isinstance(each, dict) and each["event_id"] == card.id for each in reactions)
+
+    await life.until(lambda: answers() == 2, "both answers are offered")
+    return card
 
 
 def record(life: Life) -> Content:
