@@ -5,14 +5,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 
 from embedded.places import ROOT, python
 from embedded.ports import HOST, free_port
-from embedded.processes import Child
+from embedded.processes import Child, Server
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Outcome:
     err: str
 
 
-class Bridge:
+class Bridge(Server):
     """The bridge on a free port of 127.0.0.1.
 
     `directory` holds all it keeps. `networks` is the part of the configuration of that name; `settings` is laid over the rest, one level deep
@@ -111,27 +110,6 @@ class Bridge:
         pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
         return {name: float(value) for name, value in pairs}
 
-    async def stop(self) -> None:
-        """Ends it cleanly."""
-        await self.process.stop()
-
-    async def kill(self) -> None:
-        """Ends it as a crash would."""
-        await self.process.kill()
-
-    async def aclose(self) -> None:
-        """Ends it for good."""
-        await self.process.stop(grace=5)
-
     def log(self, lines: int = 100_000) -> str:
         """What it has logged."""
         return self.process.tail(lines)
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()

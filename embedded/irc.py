@@ -3,12 +3,11 @@
 import shutil
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from embedded.places import ROOT
 from embedded.ports import HOST, free_port
-from embedded.processes import Child, listening
+from embedded.processes import Child, Server, listening
 
 
 class IrcServer(Protocol):
@@ -28,10 +27,10 @@ class IrcServer(Protocol):
         """Ends it for good."""
 
 
-class _Served:
+class _Served(Server):
     """What both servers have in common: a process that is ready when its port accepts."""
 
-    process: Child
+    _grace = 3
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -42,23 +41,6 @@ class _Served:
         """Starts it, or starts it again; returns when it accepts connections."""
         self.directory.mkdir(parents=True, exist_ok=True)
         await self.process.start(lambda: listening(self.port))
-
-    async def kill(self) -> None:
-        """Ends it as a crash would."""
-        await self.process.kill()
-
-    async def aclose(self) -> None:
-        """Ends it for good."""
-        await self.process.stop(grace=3)
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
 
 class PythonIrc(_Served):

@@ -8,15 +8,14 @@ import secrets
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import aiohttp
 import asyncpg
 
 from embedded.places import python
 from embedded.ports import HOST, free_port
-from embedded.processes import Child
+from embedded.processes import Child, Server
 from embedded.waiting import eventually
 
 _ADMIN = "keeper"
@@ -32,7 +31,7 @@ class MaubotRefused(Exception):
         self.message = message
 
 
-class Maubot:
+class Maubot(Server):
     """maubot on a free port of 127.0.0.1.
 
     `directory` holds all it keeps. `database`: a `postgres://` URL for maubot and its plugins, None for SQLite files. Usable as an async
@@ -149,28 +148,11 @@ class Maubot:
         except aiohttp.ClientConnectionError:
             return False
 
-    async def stop(self) -> None:
-        """Ends it cleanly, plugins included."""
-        await self.process.stop()
-
-    async def kill(self) -> None:
-        """Ends it as a crash would."""
-        await self.process.kill()
-
     async def aclose(self) -> None:
         """Ends it for good."""
-        await self.process.stop(grace=5)
+        await super().aclose()
         if self._session is not None:
             await self._session.close()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
 
     def log(self, lines: int = 100_000) -> str:
         """What maubot and its plugins have logged."""

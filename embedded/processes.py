@@ -5,8 +5,11 @@ import contextlib
 import os
 import signal
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from embedded.ports import HOST
 
@@ -119,6 +122,39 @@ class Child:
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
+
+
+class Server(ABC):
+    """A server that is one child process, usable as an async context manager. Killed or stopped it can be started again."""
+
+    process: Child
+    _grace: float = 5
+    """Seconds that it has to end by itself."""
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Starts it, or starts it again; returns when it answers."""
+
+    async def stop(self) -> None:
+        """Ends it cleanly."""
+        await self.process.stop()
+
+    async def kill(self) -> None:
+        """Ends it as a crash would."""
+        await self.process.kill()
+
+    async def aclose(self) -> None:
+        """Ends it for good."""
+        await self.process.stop(grace=self._grace)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
 
 async def listening(port: int) -> bool:

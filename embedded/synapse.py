@@ -7,8 +7,7 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
 import aiohttp
 
@@ -17,7 +16,7 @@ from embedded.matrix import Account, Json, answer_of
 from embedded.person import Person
 from embedded.places import python
 from embedded.ports import HOST, free_port
-from embedded.processes import Child
+from embedded.processes import Child, Server
 
 Limits = Literal["lifted", "default"]
 
@@ -47,7 +46,7 @@ _LIFTED: Json = {
 """Every limit of synapse/config/ratelimiting.py that a client can meet."""
 
 
-class Synapse:
+class Synapse(Server):
     """A homeserver on a free port of 127.0.0.1, alone in the world unless it is given a `federation`: then its name is its address.
 
     `directory` holds all it keeps (a tmpfs makes it three times as fast). `appservices` are registration files. `limits`: lifted,
@@ -153,30 +152,11 @@ class Synapse:
         except aiohttp.ClientConnectionError:
             return False
 
-    async def stop(self) -> None:
-        """Ends it cleanly."""
-        await self.process.stop()
-
-    async def kill(self) -> None:
-        """Ends it as a crash would."""
-        await self.process.kill()
-
     async def aclose(self) -> None:
         """Ends it for good."""
-        await self.process.stop(grace=5)
+        await super().aclose()
         if self._session is not None:
             await self._session.close()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.aclose()
-
-    # --- accounts ----------------------------------------------------------------------------------------------------
 
     async def register(self, name: str, password: str = "haven", *, admin: bool = False) -> Person:
         """Makes an account by the shared-secret admin API and signs it in. `name` is the localpart."""

@@ -24,6 +24,7 @@ from haven.stateevents import (
     read_history,
     read_retention,
 )
+from haven.vacancies import refuse_full, refuse_twin
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +93,8 @@ def _refuse(community: Community, room: Room) -> None:
         raise Invalid("adopt_taken")
     if room.content("m.room.tombstone"):
         raise Invalid("adopt_replaced")
-    if called(room).casefold() in {group.name.casefold() for group in community.groups}:
-        raise Invalid("group_name_taken", name=called(room))
-    limit = community.settings.group_limit
-    if sum(group.kind is Kind.GROUP for group in community.groups) >= limit:
-        raise Invalid("group_limit", limit=limit)
+    refuse_twin(called(room), (group.name for group in community.groups))
+    refuse_full(community)
 
 
 def _visibility(room: Room) -> Visibility:

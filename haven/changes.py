@@ -5,7 +5,7 @@ A description is a key of the catalogues (``change.<key>``) with its values; fac
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 from haven.ids import RoomId, UserId
 from haven.ports import Content, NewRoom
@@ -63,62 +63,56 @@ _STATE_LINES: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Invite:
-    """Invite a person to a room."""
+class _AboutSomebody:
+    """What is done about a person in a room. ``name`` is what the room is called."""
 
+    phrase: ClassVar[str]
     room: RoomId
     name: str
     user: UserId
 
     def line(self) -> Line:
         """One line for people."""
-        return "change.invite", {"room": self.name, "user": self.user}
+        return self.phrase, {"room": self.name, "user": self.user}
 
 
 @dataclass(frozen=True, slots=True)
-class Remove:
-    """Remove a person from a room, with the ``reason`` that they are told.
+class Invite(_AboutSomebody):
+    """Invite a person to a room."""
+
+    phrase = "change.invite"
+
+
+@dataclass(frozen=True, slots=True)
+class Unban(_AboutSomebody):
+    """Lift a ban."""
+
+    phrase = "change.unban"
+
+
+@dataclass(frozen=True, slots=True)
+class _PuttingOut(_AboutSomebody):
+    """What puts a person out of a room, with the ``reason`` that they are told.
 
     ``decided``: it was them or somebody with the power to who decided it, and the space says so already; this only follows.
     """
 
-    room: RoomId
-    name: str
-    user: UserId
     reason: str = ""
     decided: bool = False
 
-    def line(self) -> Line:
-        """One line for people."""
-        return "change.remove", {"room": self.name, "user": self.user}
+
+@dataclass(frozen=True, slots=True)
+class Remove(_PuttingOut):
+    """Remove a person from a room."""
+
+    phrase = "change.remove"
 
 
 @dataclass(frozen=True, slots=True)
-class Ban:
-    """Ban a person from a room, also one who never was in it. ``decided``: see `Remove`."""
+class Ban(_PuttingOut):
+    """Ban a person from a room, also one who never was in it."""
 
-    room: RoomId
-    name: str
-    user: UserId
-    reason: str = ""
-    decided: bool = False
-
-    def line(self) -> Line:
-        """One line for people."""
-        return "change.ban", {"room": self.name, "user": self.user}
-
-
-@dataclass(frozen=True, slots=True)
-class Unban:
-    """Lift a ban."""
-
-    room: RoomId
-    name: str
-    user: UserId
-
-    def line(self) -> Line:
-        """One line for people."""
-        return "change.unban", {"room": self.name, "user": self.user}
+    phrase = "change.ban"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from haven.desired import placeholder
 from haven.errors import Invalid
 from haven.ids import RoomId, UserId
-from haven.model import Community, Group, Kind, Role, Settings, Visibility
+from haven.model import Community, Group, Kind, Settings, Visibility
 from haven.texts import checked_description, checked_name
+from haven.vacancies import refuse_full, refuse_taken, refuse_twin
 
 GROUPS_AT_ONCE = 10
 """WhatsApp's limit for the groups of a new community (FEATURES C1)."""
@@ -50,10 +51,9 @@ class Founding:
         object.__setattr__(self, "description", checked_description(self.description))
         if len(self.groups) > GROUPS_AT_ONCE:
             raise Invalid("groups_at_once", n=len(self.groups), limit=GROUPS_AT_ONCE)
-        seen = {title.casefold() for title in self.titles.all}
-        for group in self.groups:
-            _refuse_twin(group.name, seen)
-            seen.add(group.name.casefold())
+        names = [*self.titles.all, *(group.name for group in self.groups)]
+        for place, group in enumerate(self.groups, len(self.titles.all)):
+            refuse_twin(group.name, names[:place])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +68,6 @@ class Titles:
     def all(self) -> tuple[str, ...]:
         """All of them."""
         return self.announcements, self.general, self.admins
-
-
-def _refuse_twin(name: str, taken: set[str]) -> None:
-    if name.casefold() in taken:
-        raise Invalid("group_name_taken", name=name)
 
 
 def founded(wish: Founding) -> Community:
@@ -131,15 +126,10 @@ def added_group(slot: str, wish: WishedGroup, by: UserId) -> Group:
 def with_added_group(community: Community, slot: str, wish: WishedGroup, by: UserId) -> Community:
     """The community with a group added, if it is not there yet.
 
-    Raises `Invalid` when a group of that name exists or the community has as many groups as it may. Who is no admin learns
-    nothing of hidden groups by it: they may give such a name once more.
+    Raises `Invalid` as `refuse_taken` and `refuse_full`.
     """
     if any(group.slot == slot for group in community.groups):
         return community
-    groups = [group for group in community.groups if group.kind is Kind.GROUP]
-    all_known = community.role_of(by) in {Role.OWNER, Role.ADMIN}
-    known = (g for g in community.groups if all_known or g.visibility is not Visibility.HIDDEN)
-    _refuse_twin(wish.name, {group.name.casefold() for group in known})
-    if len(groups) >= community.settings.group_limit:
-        raise Invalid("group_limit", limit=community.settings.group_limit)
+    refuse_taken(community, wish.name, by)
+    refuse_full(community)
     return replace(community, groups=(*community.groups, added_group(slot, wish, by)))

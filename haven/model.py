@@ -134,7 +134,7 @@ class Settings:
     def __post_init__(self) -> None:
         for setting, (low, high) in _RANGES.items():
             if not low <= getattr(self, setting) <= high:
-                raise Invalid("setting_range", setting=setting, low=low, high=high)
+                raise _impossible(setting)
 
 
 def setting_choices(name: str) -> tuple[str, ...]:
@@ -147,13 +147,21 @@ def setting_choices(name: str) -> tuple[str, ...]:
 
 def with_setting(settings: Settings, name: str, text: str) -> Settings:
     """The settings with one changed as a person wrote it. Raises `Invalid` for an unknown setting or a value it cannot have."""
-    choices = setting_choices(name)
+    setting_choices(name)
     kind = type(getattr(settings, name))
     try:
         value: Any = kind(text.strip().lower())
     except ValueError:
-        raise Invalid("setting_value", setting=name, choices=", ".join(choices) or "1, 2, 3 ...") from None
+        raise _impossible(name) from None
     return replace(settings, **{name: value})
+
+
+def _impossible(name: str) -> Invalid:
+    """What is wrong with a value that a setting cannot have."""
+    if name in _RANGES:
+        low, high = _RANGES[name]
+        return Invalid("setting_range", setting=name, low=low, high=high)
+    return Invalid("setting_value", setting=name, choices=", ".join(setting_choices(name)))
 
 
 _SETTINGS = tuple(setting.name for setting in fields(Settings))

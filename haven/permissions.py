@@ -10,7 +10,7 @@ from enum import Enum, StrEnum
 
 from haven.ids import RoomVersion, UserId
 from haven.measures import CLOSED_LEVEL
-from haven.model import Community, Group, Kind, Replies, Role, Settings, WhoAddsGroups
+from haven.model import Community, Group, Kind, Replies, Role, Settings, Visibility, WhoAddsGroups
 from haven.power import PowerLevels, creators_are_infinite
 
 LEVELS: Mapping[Role, int] = {
@@ -118,6 +118,16 @@ def room_frame(kind: Kind, settings: Settings) -> PowerLevels:
         ban=90,
         redact=50,
     )
+
+
+def is_secret(group: Group) -> bool:
+    """Whether not every member may know of the room."""
+    return group.kind is Kind.GROUP and group.visibility is Visibility.HIDDEN
+
+
+def knows_of(community: Community, user: UserId, group: Group) -> bool:
+    """Whether somebody may know of a room for what they are in the community; who is in a hidden group knows of it anyway."""
+    return not is_secret(group) or community.role_of(user) in _ADMINS
 
 
 class Right(StrEnum):

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from haven.guards import Bounds
 from haven.ids import UserId
 from haven.model import Community, Group
-from haven.permissions import Right
+from haven.permissions import Right, is_secret
 from haven.reconcile import Outcome
 from haven.snapshot import World
 
@@ -16,7 +16,7 @@ from ..events import Incoming
 from ..replies import Replies
 from ..rights import is_member, require
 from ..service.communities import Check, Edit
-from ..service.groups import Sight, is_secret
+from ..service.groups import Sight
 from ..service.services import Services
 from ..store import now_ms
 from ..wording import Answer

@@ -26,12 +26,15 @@ class Takes(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """Something a command is told by its place. ``choices``: the only values it may have, in lower case."""
+    """Something a command is told by its place. ``choices``: the only values it may have, in lower case; ``understood``: values
+    that are not offered, since the command only says what is wrong with them.
+    """
 
     name: str
     takes: Takes = Takes.WORD
     optional: bool = False
     choices: tuple[str, ...] = ()
+    understood: tuple[str, ...] = ()
 
     @property
     def usage(self) -> str:

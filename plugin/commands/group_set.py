@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from haven.errors import GiveUp, Invalid
 from haven.model import Community, Group
-from haven.permissions import Right
+from haven.permissions import Right, is_secret
 from haven.reconcile import Outcome
 from haven.snapshot import PRESENT
 
@@ -19,7 +19,7 @@ from ..service.group_settings import (
     value_of,
     with_group_setting,
 )
-from ..service.groups import is_secret, shown
+from ..service.groups import shown
 from ..wording import Answer, Line, Term, code, head, item, line, strong
 from .asked import Asked, Within, noted_name
 from .grammar import SHORT, Argument, Command, Takes
@@ -74,14 +74,14 @@ def _explained(community: Community, group: Group, key: str) -> tuple[Line, ...]
 async def _changed(asked: Asked, community: Community, group: Group, key: str, value: str) -> Answer:
     before = value_of(community, group, key)
     if key == "encrypted" and value.lower() == "on" and not group.encrypted:
-        checked = with_group_setting(community, group.room, key, value)
+        checked = with_group_setting(community, group.room, key, value, asked.who)
         return _warned(asked, checked, group)
     if key == "order":
         place = place_wanted(community, group, value)
         await put_in_place(asked.services.communities, community, group, place)
     outcome = await asked.change(
         community,
-        lambda now: with_group_setting(now, group.room, key, value),
+        lambda now: with_group_setting(now, group.room, key, value, asked.who),
         check=lambda now: _require(asked, now, now.group(group.room) or group, key),
     )
     after = outcome.community.group(group.room) or group

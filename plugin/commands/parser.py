@@ -200,7 +200,10 @@ class _Reading:
             value = self._gathered()
         else:
             value = self._one()
-        self.arguments[argument.name] = self._chosen(argument.name, value, argument.choices)
+        if value.lower() in argument.understood:
+            self.arguments[argument.name] = value.lower()
+        else:
+            self.arguments[argument.name] = self._chosen(argument.name, value, argument.choices)
 
     def _one(self) -> str:
         word = self.words[self.place]

@@ -17,7 +17,9 @@ from ..wording import Answer, Line, Term, code, head, item, line, person
 from .asked import Asked, Section, Within, noted_name
 from .grammar import Argument, Command, Option
 
-_WHAT = (Argument("WHO"), Argument("ROLE", choices=tuple(Role)))
+_GIVEN = tuple(role for role in Role if role is not Role.OWNER)
+_WHAT = (Argument("WHO"), Argument("ROLE", choices=_GIVEN, understood=(Role.OWNER,)))
+"""The role of owner is handed over, not given: who asks for that is told how."""
 _WHERE = (Option("group", "GROUP"),)
 ADD = Command("role add", _WHAT, _WHERE)
 REMOVE = Command("role remove", _WHAT, _WHERE)

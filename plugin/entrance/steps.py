@@ -77,7 +77,7 @@ class Steps:
         space = RoomId(timer.key)
         world, intent = await self.communities.reading()
         community = intent.communities.get(space)
-        if community is None:
+        if community is None or community.deactivated is not None:
             return
         waiting = [one for one in await self.arrivals.waiting(space) if self._reached(community, world, one)]
         quiet = community.settings.first_steps is FirstSteps.OFF or self.waves.is_on(community)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from haven.ids import RoomId, UserId
 from haven.model import Community, Group, Role
+from haven.permissions import is_secret
 from haven.snapshot import PRESENT, Membership, World
 from haven.succession import is_member
-
-from ..service.groups import is_secret
 
 
 @dataclass(frozen=True, slots=True)

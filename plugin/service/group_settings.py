@@ -6,13 +6,14 @@ from typing import Any
 
 from haven.errors import Invalid
 from haven.hierarchy import stated_order
-from haven.ids import RoomId
+from haven.ids import RoomId, UserId
 from haven.model import RETENTIONS, Community, Group, History, Kind, Visibility
+from haven.permissions import is_secret
 from haven.stateevents import CHILD
 from haven.texts import checked_description, checked_name
+from haven.vacancies import refuse_taken
 
 from .communities import Communities
-from .groups import is_secret
 
 KEYS = ("name", "topic", "visibility", "suggested", "order", "archived", "history", "retention", "encrypted")
 SWITCH = {"on": True, "off": False}
@@ -45,8 +46,8 @@ def value_of(community: Community, group: Group, key: str) -> str:
     return ("off", "on")[value] if isinstance(value, bool) else str(value)
 
 
-def with_group_setting(community: Community, room: RoomId, key: str, value: str) -> Community:
-    """The community with one thing set for one of its rooms. Raises `Invalid` where it cannot be so."""
+def with_group_setting(community: Community, room: RoomId, key: str, value: str, by: UserId) -> Community:
+    """The community with one thing set for one of its rooms, as ``by`` wants it. Raises `Invalid` where it cannot be so."""
     group = community.group(room)
     if group is None or key == "order":
         return community
@@ -55,7 +56,7 @@ def with_group_setting(community: Community, room: RoomId, key: str, value: str)
     if key == "suggested" and not _stands(group):
         raise Invalid("group_hidden_apart", setting=key)
     if key == "name":
-        _refuse_twin(community, group, checked_name(value))
+        refuse_taken(community, checked_name(value), by, but=room)
     return community.with_group(replace(group, **{key: _parsed(key, value)}))
 
 
@@ -77,13 +78,6 @@ _PARSED: Mapping[str, Callable[[str], object]] = {
     "archived": SWITCH.__getitem__,
     "encrypted": lambda word: True,
 }
-
-
-def _refuse_twin(community: Community, group: Group, name: str) -> None:
-    """What is hidden is not spoken of: a group admin need not know of it."""
-    others = (each for each in community.groups if each.room != group.room and not is_secret(each))
-    if any(each.name.casefold() == name.casefold() for each in others):
-        raise Invalid("group_name_taken", name=name)
 
 
 def listed(community: Community) -> tuple[Group, ...]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from haven.errors import Invalid, Missing
 from haven.ids import RoomId, UserId, server_of
-from haven.model import Community, Group, Kind, Role, Visibility
+from haven.model import Community, Group, Kind, Role
+from haven.permissions import is_secret, knows_of
 from haven.snapshot import Membership, World
 
 from ..addresses import alias_in, room_in, room_link
@@ -30,7 +31,7 @@ class Sight:
 
     def may_know(self, group: Group) -> bool:
         """Whether they may be told that the room exists."""
-        if not is_secret(group) or self.is_admin:
+        if knows_of(self.community, self.user, group):
             return True
         room = self.world.get(group.room)
         return room is not None and room.members.get(self.user) is Membership.JOINED
@@ -94,11 +95,6 @@ class Sight:
 def _listed(groups: Iterable[Group]) -> str:
     names = [group.name for group in groups if not is_secret(group)]
     return ", ".join(names[:10]) + (" …" if len(names) > 10 else "")
-
-
-def is_secret(group: Group) -> bool:
-    """Whether not every member may know of the room."""
-    return group.kind is Kind.GROUP and group.visibility is Visibility.HIDDEN
 
 
 def is_alone(world: World, room: RoomId) -> bool:

@@ -10,6 +10,7 @@ from haven.ids import EventId, RoomId, UserId
 from haven.model import Community, Kind
 from haven.permissions import Right
 from haven.texts import checked_description, checked_name
+from haven.vacancies import refuse_taken
 
 from ..audit import Audit, Deed
 from ..cards import Card, Cards, Word
@@ -19,7 +20,6 @@ from ..store import now_ms
 from ..wording import Line, line, person, strong
 from .adoptions import KIND as ADOPTION
 from .communities import Communities
-from .groups import is_secret
 from .jobs import Jobs
 from .notes import Notes, Place
 from .work import SUGGESTED, GroupJob, Report
@@ -52,7 +52,7 @@ class Suggestions:
         Raises `Invalid` where there is such a group, where it waits already, and where somebody's suggestions are enough.
         """
         wished = WishedGroup(checked_name(name), topic=checked_description(topic))
-        _refuse_taken(community, wished.name)
+        refuse_taken(community, wished.name, message.sender)
         waiting = await self.waiting(community)
         for card in waiting:
             if card.key == wished.name.casefold() and card.payload["event"] != message.event:
@@ -151,12 +151,6 @@ class Suggestions:
             await notes.give(who, community.settings.language, told, place, f"suggestion.{card.id}")
         except GiveUp as error:
             log.info("who suggested a group could not be told: %s", error)
-
-
-def _refuse_taken(community: Community, name: str) -> None:
-    """A hidden group of that name is not spoken of."""
-    if any(group.name.casefold() == name.casefold() and not is_secret(group) for group in community.groups):
-        raise Invalid("group_name_taken", name=name)
 
 
 def _line(key: str, card: Card) -> Line:

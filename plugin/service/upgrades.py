@@ -8,6 +8,7 @@ from typing import Protocol
 from haven.errors import GiveUp, HavenError, Invalid, TryLater
 from haven.ids import RoomId, RoomVersion
 from haven.model import Community, Group, Kind
+from haven.permissions import is_secret
 from haven.plan import Plan
 from haven.ports import Joins
 from haven.reconcile import Outcome, Progress, apply
@@ -22,7 +23,7 @@ from ..store import now_ms
 from ..wording import Line, line, link
 from .alias_moves import AliasMoves, NamesRooms
 from .communities import Communities
-from .groups import VIA_LIMIT, is_secret, shown_space
+from .groups import VIA_LIMIT, shown_space
 from .work import Report, UpgradeJob
 
 STAGES = 12

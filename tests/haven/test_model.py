@@ -119,7 +119,7 @@ def test_settings_are_changed_in_words() -> None:
     [
         ("colour", "red", "setting_unknown"),
         ("join", "maybe", "setting_value"),
-        ("group_limit", "many", "setting_value"),
+        ("group_limit", "many", "setting_range"),
         ("group_limit", "0", "setting_range"),
         ("admin_limit", "1001", "setting_range"),
     ],

@@ -206,3 +206,8 @@ async def test_a_group_admin_does_not_set_what_takes_an_admin_by_hand(stage: Sta
 
 async def test_a_hidden_group_is_not_given_away_by_its_name(stage: Stage) -> None:
     assert "is now Quiet" in await stage.answer("groupadmin", "!c group set Madrid name Quiet")
+
+
+async def test_one_rule_for_names_an_admin_hears_of_hidden_groups_others_do_not(stage: Stage) -> None:
+    assert "already a room called" in await stage.answer("admin", "!c group set Madrid name quiet")
+    assert "is now" in await stage.answer("groupadmin", "!c group set Madrid name quiet")

@@ -131,7 +131,7 @@ REFUSED = [
     ("admin", "role remove @member:haven.test announcer", "is not `announcer`"),
     ("admin", "role remove @member:haven.test member", "stays a member"),
     ("admin", "role add somebody admin", "whom you mean"),
-    ("admin", "role add @member:haven.test king", "can be: owner, admin"),
+    ("admin", "role add @member:haven.test king", "can be: admin"),
     ("moderator", "role add @member:haven.test greeter", "cannot do that as `moderator`"),
     ("moderator", "role remove @admin:haven.test admin", "cannot do that as `moderator`"),
     ("announcer", "role add @member:haven.test announcer", "cannot do that as `member`"),
@@ -195,3 +195,10 @@ async def test_roles_lists_everybody_who_has_one(stage: Stage) -> None:
     for name, role in PEOPLE.items():
         assert (f"@{name}:haven.test: `{role}`" in said) == (role is not Role.MEMBER)
     assert "`group-admin` in Madrid" in said
+
+
+async def test_the_role_of_owner_is_not_offered_but_who_asks_for_it_is_told_how(stage: Stage) -> None:
+    offered = await stage.answer("owner", f"!c role add {stage.user('member')} boss")
+    assert "group-admin" in offered
+    assert "owner" not in offered.lower()
+    assert "owner transfer" in await stage.answer("owner", f"!c role add {stage.user('member')} OWNER")

@@ -50,7 +50,7 @@ REFUSED = [
     ("admin", "settings xyzzy 3", "no setting “xyzzy”"),
     ("admin", "settings replies perhaps", "It can be: off, threads, open"),
     ("admin", "settings language tlh", "It can be: cs, en, es"),
-    ("admin", "settings group_limit many", "It can be: 1, 2, 3"),
+    ("admin", "settings group_limit many", "can be from 1 to 1000"),
     ("admin", "settings group_limit 0", "from 1 to 1000"),
     ("admin", "settings admin_limit 1001", "from 1 to 1000"),
     ("admin", 'settings name ""', "cannot be empty"),
@@ -74,3 +74,10 @@ async def test_refusals_say_why_and_write_nothing(stage: Stage, name: str, comma
 
 async def test_hyphens_do_as_well(stage: Stage) -> None:
     assert "is now 5" in text_of(await stage.say("owner", "!c settings Group-Limit 5"))
+
+
+@pytest.mark.parametrize("value", ["abc", "0", "1001", "-5"])
+async def test_a_number_is_told_by_its_range(stage: Stage, value: str) -> None:
+    said = await stage.answer("owner", f"!c settings group_limit {value}")
+    assert "`group_limit` can be from 1 to 1000." in said
+    assert (await stage.community()).settings.group_limit == 100
