@@ -157,6 +157,7 @@ async def test_a_link_to_a_network_that_is_not_there_says_so(lives: Lives) -> No
         return status.get("reason") if isinstance(status, dict) else None
 
     await lives.until(lambda: reason() == "network_missing")
+    await lives.until(lambda: "state" in lives.status())
     assert lives.status()["state"] == "proof"
 
 
