@@ -6,6 +6,7 @@ from haven.banlists import BANLISTS
 from haven.ids import RoomId, RoomVersion
 from haven.ports import NewRoom, StateEvent
 from tests.fakes.homeserver import FakeHomeserver
+from tests.fakes.homeserver_room import Event
 from tests.plugin.entrance.lives import Life
 
 RULE = "m.policy.rule.user"
@@ -73,3 +74,19 @@ async def quiet(life: Life, server: FakeHomeserver) -> None:
     while requests != len(server.faults.requests) and not life.stage.person("bot")._dead:
         requests = len(server.faults.requests)
         await asyncio.sleep(0.05)
+
+
+async def card(life: Life, words: str) -> Event:
+    """Wait for the card that says this and for both its answers, so that a reaction is one to a card; gives its event."""
+    shown = await life.card(words)
+
+    def answers() -> int:
+        reactions = [
+            e.content["m.relates_to"]
+            for e in life.stage.server.rooms[shown.room].timeline
+            if e.type == "m.reaction"
+        ]
+        return sum(isinstance(each, dict) and each["event_id"] == shown.id for each in reactions)
+
+    await life.until(lambda: answers() >= 2, "both answers are offered")
+    return shown

@@ -9,7 +9,18 @@ from haven.ports import NewRoom, StateEvent
 from plugin.store import Store
 from tests.fakes.homeserver import FakeHomeserver
 from tests.plugin.entrance.lives import Life, living
-from tests.plugin.safety.lists import RULE, a_list, deeds, forgive, is_banned, name, published, user, watched
+from tests.plugin.safety.lists import (
+    RULE,
+    a_list,
+    card,
+    deeds,
+    forgive,
+    is_banned,
+    name,
+    published,
+    user,
+    watched,
+)
 
 
 async def test_who_is_on_a_list_is_banned_and_who_comes_later_too(
@@ -84,11 +95,11 @@ async def test_people_with_a_role_become_a_card(server: FakeHomeserver, store: S
     async with living(server, store) as life:
         said = await life.stage.answer("owner", f"!c banlist watch {room}", "admins")
         assert "3 of them have a role" in said
-        card = await life.card(f"{user('greeter')}: Bad people: spam")
+        shown = await card(life, f"{user('greeter')}: Bad people: spam")
         assert life.membership("greeter") == "join"
-        await life.react("moderator", card, "✅")
+        await life.react("moderator", shown, "✅")
         await is_banned(life, "greeter")
-        owner = await life.card(f"{user('owner')}: Bad people")
+        owner = await card(life, f"{user('owner')}: Bad people")
         await life.react("admin", owner, "✅")
         await life.told("admins", "cannot be done to the owner")
         await life.react("admin", owner, "❌")
@@ -114,15 +125,15 @@ async def test_many_at_once_wait_for_a_word(server: FakeHomeserver, store: Store
     async with living(server, store) as life:
         people = await crowd(life, server, 12)
         assert "12 people here are on it. Those are many" in await watched(life, room)
-        card = await life.card("Ban lists name 12 people here")
+        shown = await card(life, "Ban lists name 12 people here")
         space = server.rooms[life.space]
         assert {space.membership(who) for who in people} == {"join"}
         late = UserId("@p99:elsewhere.test")
         await server.client(late).join(life.space, ("haven.test",))
         await life.until(lambda: space.membership(late) == "ban", "who comes meanwhile is banned at once")
-        await life.react("greeter", card, "✅")
+        await life.react("greeter", shown, "✅")
         await life.told("admins", "You cannot do that as `greeter`")
-        await life.react("moderator", card, "✅")
+        await life.react("moderator", shown, "✅")
         await life.until(lambda: {space.membership(who) for who in people} == {"ban"}, "all are banned")
         await life.told("admins", "12 of them are banned now, by @moderator:haven.test")
 
@@ -132,7 +143,7 @@ async def test_a_crowd_can_be_left_alone_for_good(server: FakeHomeserver, store:
     async with living(server, store) as life:
         people = await crowd(life, server, 11)
         await watched(life, room)
-        await life.react("admin", await life.card("Ban lists name 11 people"), "❌")
+        await life.react("admin", await card(life, "Ban lists name 11 people"), "❌")
         await life.told("admins", "Left alone for good")
         space = life.space
     async with living(server, store, space=space) as life:
@@ -146,7 +157,7 @@ async def test_a_card_that_has_lost_its_sense_is_withdrawn(server: FakeHomeserve
     room = await a_list(server, user("greeter"))
     async with living(server, store) as life:
         await watched(life, room)
-        await life.card(f"{user('greeter')}: Bad people")
+        await card(life, f"{user('greeter')}: Bad people")
         await forgive(server, room, user("greeter"))
         await life.told("admins", "There is nothing to decide any more")
         assert life.membership("greeter") == "join"

@@ -9,6 +9,7 @@ from plugin.store import Store
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_faults import survives
 from tests.plugin.entrance.lives import Life, living
+from tests.plugin.safety.lists import card
 
 
 async def came(life: Life, *names: str, invite: str = "Flyer") -> str:
@@ -61,9 +62,9 @@ async def test_many_wait_for_a_second_word(server: FakeHomeserver, store: Store)
         said = await say(life, f"ban --came-by {code}")
         assert "11 people are many" in said
         assert life.membership("raider0") == "join"
-        card = await life.card("They came by the invite “Flyer”")
+        shown = await card(life, "They came by the invite “Flyer”")
         await life.stage.say("admin", "!c role add @raider0:haven.test greeter", "admins")
-        await life.react("moderator", card, "✅")
+        await life.react("moderator", shown, "✅")
         await life.until(lambda: life.membership("raider10") == "ban", "they are banned")
         await life.told("admins", "banned everybody who came by the invite “Flyer” (people: 10)")
         assert [life.membership(name) for name in people] == ["join", *["ban"] * 10]
