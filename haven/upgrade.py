@@ -124,7 +124,8 @@ def _at_first(wanted: NewRoom) -> NewRoom:
 def _made_by_hand(upgrade: Upgrade, world: World, bot: UserId) -> Room | None:
     """The room that somebody else has made to take the place of this one; ``None`` where that is not so.
 
-    A tombstone that leads to a room which knows nothing of it is written over.
+    A tombstone is written over that leads to a room which knows nothing of it, or in which somebody would have more power than we
+    could ever take away again.
     """
     place = led_to(upgrade.old)
     if place is None:
@@ -134,9 +135,16 @@ def _made_by_hand(upgrade: Upgrade, world: World, bot: UserId) -> Room | None:
     new = world[place]
     if predecessor(new) != upgrade.old.id or new.is_space != upgrade.old.is_space:
         return None
+    if _almighty(new) - {bot, upgrade.community.owner} - upgrade.old.creators:
+        return None
     if new.power_of(bot) < BOT_LEVEL:
         raise Invalid("adopt_power", room=called(new), need=BOT_LEVEL, have=int(new.power_of(bot)), bot=bot)
     return new
+
+
+def _almighty(room: Room) -> frozenset[UserId]:
+    """Whom nobody else can put down."""
+    return room.infinite | {user for user, level in room.power.users.items() if level >= BOT_LEVEL}
 
 
 def _dated(upgrade: Upgrade) -> Iterator[Change]:

@@ -13,7 +13,7 @@ from haven.plan import Plan
 from haven.ports import Joins
 from haven.reconcile import Outcome, Progress, apply
 from haven.snapshot import Room, World
-from haven.succession import ancestors, latest, led_to
+from haven.succession import ancestors, latest, led_to, predecessor
 from haven.upgrade import Upgrade, checked_version, missing_power, next_steps, prepared
 
 from ..addresses import room_link
@@ -92,11 +92,21 @@ class Upgrades:
 
     async def _change_places(self, work: UpgradeJob, progress: Progress) -> None:
         """From the first request for the new room to the tombstone in the old one."""
+        strange: set[RoomId] = set()
+        try:
+            await self._in_stages(work, progress, strange)
+        finally:
+            for room in strange:
+                with suppress(HavenError):
+                    await self.communities.loop.hands.leave(room)
+
+    async def _in_stages(self, work: UpgradeJob, progress: Progress, strange: set[RoomId]) -> None:
+        """``strange``: rooms that we enter on the way and that have nothing to do with it."""
         for _ in range(STAGES):
             upgrade = await self._upgrade(work)
             if upgrade is None:
                 return
-            world = await self._world(upgrade)
+            world = await self._world(upgrade, strange)
             steps = next_steps(upgrade, world, self.communities.loop.actors)
             if steps and all(step.room == upgrade.old.id for step in steps):
                 await self._rows_go_ahead(upgrade, world)
@@ -125,14 +135,18 @@ class Upgrades:
         body = self.replies.wording(community.settings.language).text(line("upgrade.tombstone"))
         return Upgrade(community, group, old, work.version, work.until, body)
 
-    async def _world(self, upgrade: Upgrade) -> World:
+    async def _world(self, upgrade: Upgrade, strange: set[RoomId]) -> World:
         """The rooms, with the one that somebody else has led to already, if we can enter it."""
         rooms, led = self.communities.rooms, led_to(upgrade.old)
-        if led is not None and led not in rooms.world:
-            with suppress(GiveUp):
-                await self.homeserver.join(led, upgrade.old.servers()[:VIA_LIMIT])
-                await rooms.look()
-        return await rooms.observe()
+        if led is None or led in rooms.world:
+            return await rooms.observe()
+        with suppress(GiveUp):
+            await self.homeserver.join(led, upgrade.old.servers()[:VIA_LIMIT])
+            await rooms.look()
+        world = await rooms.observe()
+        if led in world and predecessor(world[led]) != upgrade.old.id:
+            strange.add(led)
+        return world
 
     # --- what follows ---------------------------------------------------------------------------------------
 

@@ -80,3 +80,35 @@ async def test_a_space_that_its_owner_upgraded_by_hand_is_followed(
         assert [group.name for group in community.groups][:2] == ["Announcements", "General chat"]
         await stage.person("member").join(new)
         await stage.person("member").join(await stage.room("Madrid"))
+
+
+@pytest.mark.parametrize("version", ["11", "12"])
+async def test_an_admin_does_not_become_almighty_by_leading_into_a_space_of_theirs(
+    server: FakeHomeserver, store: Store, version: str
+) -> None:
+    async with staged(server, store, "10") as stage:
+        old, admin = stage.space, stage.person("admin")
+        creation = {"predecessor": {"room_id": old}, "type": "m.space"}
+        rules = StateEvent("m.room.join_rules", "", admin.user, {"join_rule": "public"})
+        users = {stage.bot: 100} | ({} if version == "12" else {admin.user: 100})
+        made = NewRoom("Fathers", RoomVersion(version), "", creation, (rules,), {"users": users})
+        trap = await admin.create_room(made)
+        await admin.send_state(old, "m.room.tombstone", "", {"body": "moved", "replacement_room": trap})
+        await confirmed(stage, version, "admin")
+        community = await in_step(stage)
+        assert community.space not in {old, trap}
+        assert content(stage, old, "m.room.tombstone")["replacement_room"] == community.space
+        assert stage.power(community.space, "admin") == 90
+
+
+async def test_a_strange_room_that_a_tombstone_leads_into_is_left_again(
+    server: FakeHomeserver, store: Store
+) -> None:
+    async with staged(server, store, "11") as stage:
+        old, stranger = await stage.room("Madrid"), stage.person("stranger")
+        rules = StateEvent("m.room.join_rules", "", stranger.user, {"join_rule": "public"})
+        crowd = await stranger.create_room(NewRoom("Crowd", RoomVersion("11"), state=(rules,)))
+        await set_state(stage, old, "m.room.tombstone", {"body": "moved", "replacement_room": crowd})
+        await upgraded(stage, "Madrid")
+        assert await stage.room("Madrid") not in {old, crowd}
+        assert server.rooms[crowd].membership(stage.bot) != "join"
