@@ -62,7 +62,7 @@ class BanLists:
 
 
 def read_banlists(content: Content) -> BanLists:
-    """Read ``chat.haven.banlists``; nothing where it is empty. Raises `Invalid` where it is damaged or newer than we are."""
+    """Read ``chat.haven.banlists``; nothing where it is empty, and not more lists than one may watch. Raises `Invalid` where it is damaged or newer than we are."""
     if not content:
         return BanLists()
     version, watched, spared = content.get("version"), content.get("watched", {}), content.get("spared", [])
@@ -72,7 +72,7 @@ def read_banlists(content: Content) -> BanLists:
         raise Invalid("state_newer", version=version)
     own = content.get("own")
     return BanLists(
-        tuple(_watched(RoomId(room), how) for room, how in sorted(watched.items())),
+        tuple(_watched(RoomId(room), how) for room, how in sorted(watched.items())[:LISTS_LIMIT]),
         frozenset(UserId(user) for user in spared if isinstance(user, str) and is_user_id(user)),
         RoomId(own) if isinstance(own, str) and own else None,
         content.get("publishes") is True,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from haven.banlists import (
     BANLISTS,
+    LISTS_LIMIT,
     BanLists,
     Findings,
     Watched,
@@ -252,3 +253,9 @@ def test_a_list_with_more_patterns_than_are_tried_is_told_of() -> None:
     listing(place, "@wide*:away.net", room=OTHER)
     law = law_of(BanLists((Watched(LIST, ANA), Watched(OTHER, ANA))), place.world, place.actors)
     assert law.crowded == (LIST,)
+
+
+def test_by_hand_no_more_lists_are_watched_than_by_command() -> None:
+    """Each would be entered: the homeserver would let others wait who come into rooms."""
+    content: Content = {"version": 1, "watched": {f"!{number}": {} for number in range(1_000)}}
+    assert len(read_banlists(content).watched) == LISTS_LIMIT
