@@ -1,13 +1,17 @@
 """Ban lists on a real homeserver: somebody else's is followed live and by whoever comes later, one's own stands open to others."""
 
+from pathlib import Path
+
 import pytest
 
 from embedded.matrix import MatrixRefused
+from embedded.maubot import Maubot
 from embedded.person import Person
+from embedded.synapse import Synapse
 from embedded.waiting import eventually
 from haven.model import Community
 from tests.conftest import Newcomer
-from tests.system.plugin_world import Bot, founded, group, told
+from tests.system.plugin_world import Bot, founded, group, plugin_in, told
 
 pytestmark = pytest.mark.system
 
@@ -141,3 +145,22 @@ async def test_our_bans_can_be_followed_by_others(
         return await keeper.state(own, RULE, f"rule:{ida.user_id}") == {}
 
     await eventually(taken_back, "the rule is taken back")
+
+
+@pytest.mark.parametrize("version", ["10", "11"])
+async def test_bans_are_published_in_older_room_versions_too(
+    homeserver: Synapse, maubot: Maubot, mbp: Path, newcomer: Newcomer, version: str
+) -> None:
+    ana, ida = await newcomer("ana"), await newcomer("ida")
+    async with plugin_in(maubot, homeserver, mbp, await newcomer("old"), f'room_version: "{version}"') as bot:
+        made = await founded(bot, ana, f"Version {version}", "Madrid")
+        await told(ana, made, f"!c ban {ida.user_id} selling things")
+        await told(ana, made, "!c banlist publish on")
+
+        async def stands() -> object:
+            record = await ana.state(made.space, "chat.haven.banlists") or {}
+            own = str(record.get("own", ""))
+            return own and await bot.person.state(own, RULE, f"rule:{ida.user_id}")
+
+        rule = await eventually(stands, "the ban stands there")
+        assert rule == {"entity": ida.user_id, "recommendation": "m.ban", "reason": "selling things"}
