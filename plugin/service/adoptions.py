@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -88,10 +89,18 @@ class Adoptions:
         await self.cards.withdraw(card, (_line("suggestion.withdrawn", card),))
 
     async def _proposable(self, community: Community, word: str, visibility: str, who: UserId) -> Room:
+        """A room, if it could be taken in. One that is not theirs to give is left again: any member can name any room there is."""
+        known = self.communities.rooms.world
         room = await self.room(word, who)
         if community.group(room.id) is not None:
             raise Invalid("adopt_taken")
-        self._previewed(community, room, visibility, who)
+        try:
+            self._previewed(community, room, visibility, who)
+        except NotAllowed:
+            if room.id not in known:
+                with suppress(GiveUp):
+                    await self.communities.loop.hands.leave(room.id)
+            raise
         return room
 
     async def room(self, word: str, who: UserId) -> Room:

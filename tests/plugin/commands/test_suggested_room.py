@@ -171,3 +171,14 @@ async def test_dying_over_the_approval_it_is_adopted_in_the_end_and_told_once(
         await again.engine.communities.repair(space)
         assert (await again.community()).group(room) is not None
         assert (await said_in(again, chat)).count("The room you suggested belongs") == 1
+
+
+async def test_a_strange_room_that_a_member_names_is_left_again(stage: Stage) -> None:
+    """Else anybody could have the bot sit in the largest rooms there are."""
+    stranger = stage.person("stranger")
+    rules = StateEvent("m.room.join_rules", "", stranger.user, {"join_rule": "public"})
+    crowd = await stranger.create_room(NewRoom("Crowd", RoomVersion("12"), state=(rules,)))
+    said = await stage.answer("member", f"!c suggest {crowd}")
+    assert "Crowd" in said
+    assert stage.server.rooms[crowd].membership(stage.bot) == "leave"
+    assert await waiting(stage) == ()
