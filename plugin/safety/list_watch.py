@@ -149,7 +149,7 @@ class ListWatch:
             if self._tried.get(each.room, 0) < now - HOUR:
                 self._tried[each.room] = now
                 try:
-                    await self.lists.enter(each.room, each.via)
+                    await self.lists.entered(each.room, each.via)
                     await self.noticed(each.room)
                 except Invalid as error:
                     log.info("a ban list cannot be entered: %s", error)

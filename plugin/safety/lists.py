@@ -104,7 +104,7 @@ class Lists:
         room, via = await self._meant(word, who)
         if room == self.of(self.communities.rooms.world, community.space).own:
             raise Invalid("list_own")
-        seen = await self._entered(room, via)
+        seen = await self.entered(room, via)
         servers = tuple(dict.fromkeys((*via, *seen.servers())))[:VIA_LIMIT]
         await self.edit(community.space, lambda lists: _with(lists, Watched(room, who, servers)))
         return seen
@@ -170,12 +170,15 @@ class Lists:
             raise Missing("list_alias", room=alias[:100]) from None
         return found, servers[:VIA_LIMIT]
 
-    async def _entered(self, room: RoomId, via: tuple[str, ...]) -> Room:
-        """A list as it is, entered if we were not in it. What turns out to be none is left again."""
+    async def entered(self, room: RoomId, via: tuple[str, ...]) -> Room:
+        """A list as it is, entered if we were not in it. What turns out to be none is left again.
+
+        Raises `Invalid` where it is none, or we may not go there, `TryLater`.
+        """
         rooms, bot = self.communities.rooms, self.communities.loop.actors.bot
         new = room not in rooms.world
         if new:
-            await self.enter(room, via)
+            await self._enter(room, via)
         rooms.doubt((room,))
         seen = (await rooms.observe()).get(room)
         if seen is None:
@@ -186,7 +189,7 @@ class Lists:
             raise Invalid("list_none", room=called(seen))
         return seen
 
-    async def enter(self, room: RoomId, via: tuple[str, ...]) -> None:
+    async def _enter(self, room: RoomId, via: tuple[str, ...]) -> None:
         """Go into a list. Raises `Invalid` where we may not, `TryLater`."""
         try:
             await self.homeserver.join(room, via)

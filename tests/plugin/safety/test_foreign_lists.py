@@ -76,3 +76,16 @@ async def test_what_a_list_says_is_read_again_where_it_lies_where_another_lay(
             law = await lists.law(life.space, world)
             del world[room]
             assert law.names(UserId(f"@n{number}:a.b"))
+
+
+async def test_a_room_that_an_admin_calls_a_list_by_hand_is_left_again(
+    server: FakeHomeserver, store: Store
+) -> None:
+    keeper = server.person("keeper")
+    rules = StateEvent(JOIN_RULES, "", keeper.user, {"join_rule": "public"})
+    crowd = await keeper.create_room(NewRoom("Crowd", RoomVersion("12"), state=[rules]))
+    async with living(server, store) as life:
+        said = {"version": 1, "watched": {crowd: {}}, "spared": []}
+        await life.stage.person("admin").send_state(life.space, BANLISTS, "", said)
+        await life.until(lambda: server.rooms[crowd].membership(life.stage.bot) == "leave", "left again")
+        await life.told("admins", "I cannot read a ban list that I am to follow")
