@@ -47,6 +47,7 @@ async def measured(directory: Path, sizes: Sizes, rounds: int) -> Table:
             for members in (0, sizes.members):
                 friend = (await place.newcomer(f"friend{number}of{members}")).user_id
                 place.paper.server, place.paper.members = place.synapse.server_name, members
+                await calm()
                 crowd = f", {members} members in each" if members else ""
                 for name, work in works(place, friend).items():
                     await _seen(place, f"{sizes.rooms} rooms{crowd}: {name}", work, seen)
@@ -55,6 +56,7 @@ async def measured(directory: Path, sizes: Sizes, rounds: int) -> Table:
         place.paper.states = await states(place.bot, place.rooms)
         place.paper.copies, place.paper.alone = sizes.communities, True
         for _ in range(rounds):
+            await calm()
             name = f"{sizes.communities} communities of {sizes.small} rooms: start"
             await _seen(place, name, _start(place), seen)
     return table(seen, rounds)
@@ -81,7 +83,6 @@ def _start(place: Town) -> Work:
 
 async def _seen(place: Town, name: str, work: Work, seen: dict[str, list[Lag]]) -> None:
     await place.quiet()
-    await calm()
     await lag_since(place.maubot)
     await place.watched(work)
     lag = await lag_since(place.maubot)

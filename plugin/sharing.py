@@ -39,7 +39,7 @@ class Sharing:
             type=_shared(event.type),
             key=_shared(event.key),
             sender=UserId(_shared(event.sender)),
-            content=event.content if event.type in OWN else self._content(event.content),
+            content=_own(event.content) if event.type in OWN else self._content(event.content),
         )
 
     def _place(self, place: Place) -> Place:
@@ -47,6 +47,11 @@ class Sharing:
 
     def _content(self, content: Content) -> Content:
         return self._contents.setdefault(json.dumps(dict(content), sort_keys=True), content)
+
+
+def _own(content: Content) -> Content:
+    """The content with its names shared, though hardly its values are."""
+    return {_shared(name): value for name, value in content.items()}
 
 
 def _shared(text: str) -> str:

@@ -18,7 +18,7 @@ from ..durations import DAY, MINUTE
 from ..replies import Replies
 from ..service.communities import Communities
 from ..service.groups import shown, shown_space
-from ..service.notes import direct_chat
+from ..service.notes import direct_chat, unmanaged
 from ..service.texts import Text, text_in
 from ..store_arrivals import Arrival
 from ..timers import Timer, Timers
@@ -58,17 +58,18 @@ class Steps:
 
     async def look(self, community: Community, world: World) -> None:
         """Have those greeted who can be reached now."""
+        chats = unmanaged(world)
         waiting = await self.arrivals.waiting(community.space)
-        if not any(self._reached(community, world, one) for one in waiting):
+        if not any(self._reached(community, world, chats, one) for one in waiting):
             return
         if all(timer.key != community.space for timer in await self.timers.store.timers(STEPS)):
             earliest = self._spoke.get(community.space, 0) + BETWEEN
             await self.timers.set(STEPS, community.space, max(self.epoch() + GATHER, earliest))
 
-    def _reached(self, community: Community, world: World, one: Arrival) -> bool:
+    def _reached(self, community: Community, world: World, chats: World, one: Arrival) -> bool:
         """Whether they can be greeted, or need not be any more."""
         late = one.came < self.epoch() - DAY
-        return late or bool(self._chat(world, one.who)) or _is_in(community, world, Kind.GENERAL, one.who)
+        return late or bool(self._chat(chats, one.who)) or _is_in(community, world, Kind.GENERAL, one.who)
 
     def _chat(self, world: World, who: UserId) -> RoomId | None:
         return direct_chat(world, self.communities.loop.actors.bot, who)
@@ -79,20 +80,21 @@ class Steps:
         community = intent.communities.get(space)
         if community is None or community.deactivated is not None:
             return
-        waiting = [one for one in await self.arrivals.waiting(space) if self._reached(community, world, one)]
+        chats, come = unmanaged(world), await self.arrivals.waiting(space)
+        waiting = [one for one in come if self._reached(community, world, chats, one)]
         quiet = community.settings.first_steps is FirstSteps.OFF or self.waves.is_on(community)
         late = [one for one in waiting if quiet or one.came < self.epoch() - DAY]
         await self.arrivals.greeted(*late, at=self.epoch())
         in_time = [one for one in waiting if one not in late]
         for one in in_time:
-            if chat := self._chat(world, one.who):
+            if chat := self._chat(chats, one.who):
                 lines = [
                     head("steps.welcome", name=shown_space(world, community)),
                     *_own(community, world),
                     *_steps(community, world),
                 ]
                 await self._tell(community, (one,), chat, lines)
-        await self._greet_all(community, world, [one for one in in_time if not self._chat(world, one.who)])
+        await self._greet_all(community, world, [one for one in in_time if not self._chat(chats, one.who)])
 
     async def _greet_all(self, community: Community, world: World, together: list[Arrival]) -> None:
         general = community.only(Kind.GENERAL)

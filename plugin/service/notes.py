@@ -64,15 +64,21 @@ def direct_chat(world: World, bot: UserId, user: UserId) -> RoomId | None:
     return min(found, key=lambda room: bool(room.name)).id if found else None
 
 
+def unmanaged(world: World) -> World:
+    """The rooms that belong to no community, and so may be direct chats: for whoever looks for those of many people, one after the other."""
+    return {room.id: room for room in world.values() if (GROUP, "") not in room.state and not room.is_space}
+
+
 def is_private(room: Room, bot: UserId, user: UserId) -> bool:
     """Whether nobody can read what is said in a room but the bot and this person: nobody else is in it or invited, and whoever has
     made it cannot come back as they like.
     """
-    fits = room.members.get(user) is Membership.JOINED and not room.is_space and not is_list(room)
+    if (GROUP, "") in room.state or room.members.get(user) is not Membership.JOINED:
+        return False
+    fits = not room.is_space and not is_list(room)
     shut = room.text("m.room.join_rules", "join_rule") in _SHUT
     unread = room.text(HISTORY, "history_visibility") != "world_readable"
-    alone = room.with_membership(*PRESENT) == {bot, user}
-    return fits and shut and unread and alone and (GROUP, "") not in room.state
+    return fits and shut and unread and room.with_membership(*PRESENT) == {bot, user}
 
 
 _SHUT = {"", "invite", "private", "knock"}
