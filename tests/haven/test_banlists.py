@@ -18,6 +18,7 @@ from haven.banlists import (
     findings,
     law_of,
     marked,
+    own_list,
     plain_reason,
     read_banlists,
 )
@@ -259,3 +260,25 @@ def test_by_hand_no_more_lists_are_watched_than_by_command() -> None:
     """Each would be entered: the homeserver would let others wait who come into rooms."""
     content: Content = {"version": 1, "watched": {f"!{number}": {} for number in range(1_000)}}
     assert len(read_banlists(content).watched) == LISTS_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("maker", "slot", "ours"),
+    [
+        (BOT, "{space}/banlist", True),
+        (STRANGER, "{space}/banlist", False),
+        (BOT, "{space}", False),
+        (BOT, "!first/banlist", False),
+        (BOT, "!gone/banlist", True),
+    ],
+    ids=str,
+)
+def test_which_room_the_bans_are_published_in(maker: UserId, slot: str, ours: bool) -> None:
+    """`!first` is another community's space; `!gone` one that we have left since, as after an upgrade."""
+    place = village()
+    made = {"room_version": "12", "chat.haven.slot": slot.format(space=place.space)}
+    create = StateEvent("m.room.create", "", maker, made, EventId("$c"), 5)
+    place.world[LIST] = replace(stranger_room(LIST), state={("m.room.create", ""): create})
+    place.world[RoomId("!first")] = stranger_room(RoomId("!first"))
+    found = own_list(BanLists(own=LIST), place.space, place.world, BOT)
+    assert (found is not None) is ours

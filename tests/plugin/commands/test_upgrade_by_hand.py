@@ -1,5 +1,7 @@
 """Rooms that somebody has upgraded by hand: followed where they are what they say, and where the bot is let in."""
 
+import asyncio
+
 import pytest
 
 from haven.ids import RoomId, RoomVersion
@@ -112,3 +114,21 @@ async def test_a_strange_room_that_a_tombstone_leads_into_is_left_again(
         await upgraded(stage, "Madrid")
         assert await stage.room("Madrid") not in {old, crowd}
         assert server.rooms[crowd].membership(stage.bot) != "join"
+
+
+async def test_two_admins_who_upgrade_at_the_same_moment_make_one_room(
+    server: FakeHomeserver, store: Store
+) -> None:
+    async with staged(server, store, "11") as stage:
+        old = await stage.room("Madrid")
+        says = (stage.say(name, "!c upgrade Madrid --to 12", "admins") for name in ("admin", "owner"))
+        await asyncio.gather(*says)
+        new = await stage.room("Madrid")
+        made = [r for r in server.rooms.values() if r.content("m.room.create").get("predecessor")]
+        assert [room.id for room in made] == [new]
+        news = [event for event in stage._said().values() if event.room == new]
+        assert len(news) == 1
+        assert content(stage, old, "m.room.tombstone")["replacement_room"] == new
+        await in_step(stage)
+        log = await stage.answer("admin", "!c log", "admins")
+        assert log.count("brought Madrid into room version 12") == 1
