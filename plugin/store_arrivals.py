@@ -82,8 +82,8 @@ class ArrivalStore:
         return tuple(_read(row) for row in rows)
 
     async def tidy(self, before: int) -> None:
-        """Forget who left before a time."""
-        await self._database.execute("DELETE FROM arrival WHERE gone > 0 AND gone < $1", before)
+        """Forget who left before a time by their own wish. Who was put out must not come back by our forgetting it."""
+        await self._database.execute("DELETE FROM arrival WHERE gone > 0 AND gone < $1 AND own=1", before)
 
     async def asked_since(self, space: RoomId, about: str, since: int) -> int:
         """How many cards about the same request there were since a time."""
@@ -96,14 +96,15 @@ class ArrivalStore:
         )
         return int(count or 0)
 
-    async def rejected(self, space: RoomId, about: str) -> bool:
-        """Whether the last answer to such a request was no."""
+    async def rejected(self, space: RoomId, about: str, since: int = 0) -> bool:
+        """Whether the last answer to such a request, made since a time, was no."""
         decided = await self._database.fetchval(
             "SELECT decided FROM card WHERE kind='knock' AND space=$1 AND about IN ($2, $3)"
-            " AND decided IN ('approve', 'reject') ORDER BY made DESC LIMIT 1",
+            " AND decided IN ('approve', 'reject') AND made >= $4 ORDER BY made DESC LIMIT 1",
             space,
             about,
             traced(about),
+            since,
         )
         return bool(decided == "reject")
 

@@ -114,7 +114,7 @@ async def _put_before(asked: Asked, community: Community, wish: Wish) -> Answer:
 
 
 async def remove(asked: Asked, community: Community) -> Answer:
-    """Put people out of the whole community; they may come again as anybody may."""
+    """Put people out of the whole community; to come back they have to be let in."""
     return await _act(asked, community, Verb.REMOVE)
 
 

@@ -1,8 +1,9 @@
 """Notices who has come into a community and who has left it, each once, also what happened while nobody was there."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 from haven.ids import RoomId, UserId
 from haven.model import Community, Role
@@ -12,11 +13,13 @@ from haven.succession import members
 from ..audit import Audit, Deed, Door
 from ..durations import DAY
 from ..service.communities import Communities
-from ..store_arrivals import SEEN, Arrival, ArrivalStore
+from ..store_arrivals import SEEN, Arrival, ArrivalStore, trace_of
 from ..store_invites import InviteStore
 
 REMEMBERED = 30 * DAY
-"""Milliseconds for which we remember who has left, so that nobody is welcomed twice."""
+"""Milliseconds for which we remember who has left, so that nobody is welcomed twice. Who was put out is remembered until they are
+let in again.
+"""
 
 
 @dataclass(slots=True)
@@ -47,7 +50,28 @@ class Arrivals:
             if who not in known or known[who].left
         )
         await self._keep(*new)
+        await self._pardoned(community.space, new)
         return new
+
+    async def put_out(self, community: Community, world: World) -> frozenset[UserId]:
+        """Who is in the community, and was put out of it before, as far as we know: they may have been let in again."""
+        known = await self._members(community.space)
+        return frozenset(
+            who
+            for who in self._joined(community, world)
+            if _is_put_out(known.get(who) or known.get(UserId(trace_of(who))))
+        )
+
+    async def unnoticed(self, space: RoomId, people: Collection[UserId]) -> frozenset[UserId]:
+        """Of these people, who were put out, those of whom we have not noticed that they are gone; without who wishes to leave."""
+        known = await self._members(space)
+        return frozenset(who for who in people if who not in known or not (known[who].left or known[who].own))
+
+    async def _pardoned(self, space: RoomId, new: tuple[Arrival, ...]) -> None:
+        """Who has come in again is nobody's trace any more: it is forgotten with time."""
+        known = await self._members(space)
+        traces = (known.get(UserId(trace_of(one.who))) for one in new)
+        await self._keep(*(replace(trace, own=True) for trace in traces if _is_put_out(trace)))
 
     async def leaving(self, space: RoomId, who: UserId, *, own: bool) -> None:
         """Somebody is about to be taken out of the space because they wish to leave, or is not after all."""
@@ -105,3 +129,7 @@ class Arrivals:
         if space not in self._known:
             self._known[space] = await self.store.members(space)
         return self._known[space]
+
+
+def _is_put_out(one: Arrival | None) -> TypeGuard[Arrival]:
+    return one is not None and bool(one.left) and not one.own

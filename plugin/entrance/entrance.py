@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Protocol
 
 from mautrix.util.async_db import Database
 
@@ -17,7 +18,7 @@ from haven.succession import latest
 from ..clock import Clock
 from ..desk import Desk
 from ..engine import Engine
-from ..events import Incoming
+from ..events import Incoming, Nudge
 from ..replies import Replies
 from ..rounds import Rounds, one_by_one
 from ..service.communities import Communities
@@ -30,6 +31,7 @@ from .everybody import Everybody, JoinsOthers
 from .invites import Invites
 from .request import KIND, Request, knocking
 from .requests import Requests
+from .returns import ReadsMembers, Returns
 from .steps import Steps
 from .waves import Waves
 
@@ -50,6 +52,7 @@ class Entrance:
     invites: Invites
     requests: Requests
     arrivals: Arrivals
+    returns: Returns
     steps: Steps
     waves: Waves
     everybody: Everybody
@@ -63,6 +66,10 @@ class Entrance:
 
     async def noticed(self, room: RoomId) -> None:
         """Something may have changed in a room."""
+        self.wake(room)
+
+    def wake(self, room: RoomId) -> None:
+        """As `noticed`, for who must not wait."""
         self._rounds.mark(room)
 
     async def run(self) -> None:
@@ -85,6 +92,8 @@ class Entrance:
         """Look at one community, unless it is deactivated. Raises `TryLater`."""
         if community.deactivated is not None:
             return
+        await self.returns.look(community, world)
+        world = self.communities.rooms.world
         first = community.space not in self._knocked
         before = self._knocked.get(community.space, frozenset())
         now = frozenset(knocking(community, world))
@@ -146,8 +155,12 @@ def _spaces(world: World, touched: Iterable[RoomId]) -> set[RoomId]:
     return {room.id if room.is_space else RoomId(room.text(GROUP, "community")) for room in rooms}
 
 
+class DoorKeeper(JoinsOthers, ReadsMembers, Protocol):
+    """What the doors need from the homeserver beside what everybody needs."""
+
+
 def open_entrance(
-    database: Database, engine: Engine, desk: Desk, replies: Replies, homeserver: JoinsOthers
+    database: Database, engine: Engine, desk: Desk, replies: Replies, homeserver: DoorKeeper
 ) -> Entrance:
     """The doors of all communities, looked after as long as the engine runs."""
     communities = engine.communities
@@ -170,19 +183,30 @@ def open_entrance(
         engine.homeserver,
         epoch,
     )
+    returns = Returns(arrivals, requests, homeserver)
     steps = Steps(communities, arrivals, waves, desk.timers, replies, epoch)
     desk.cards.dealers[KIND] = requests
     everybody = Everybody(homeserver, engine.homeserver.user, engine.settings.server_admin)
     attendance = Attendance(communities, desk.timers, engine.store, epoch)
     entrance = Entrance(
-        communities, invites, requests, arrivals, steps, waves, everybody, attendance, engine.clock
+        communities, invites, requests, arrivals, returns, steps, waves, everybody, attendance, engine.clock
     )
+    _wired(engine, entrance)
+    return entrance
+
+
+def _wired(engine: Engine, entrance: Entrance) -> None:
+    """The doors hear of what happens, beside whoever hears of it already."""
     engine.besides.append(entrance.run)
-    before = engine.watch.changed
+    before, witness = engine.watch.changed, engine.witness
 
     async def changed(room: RoomId) -> None:
         await entrance.noticed(room)
         await before(room)
 
-    engine.watch.changed = changed
-    return entrance
+    def seen(nudge: Nudge) -> None:
+        if entrance.returns.heard(nudge):
+            entrance.wake(nudge.room)
+        witness(nudge)
+
+    engine.watch.changed, engine.witness = changed, seen

@@ -27,7 +27,7 @@ class Request:
     """Somebody wants to come into ``room``, a space or a group. ``name`` and ``reason``: what they say, without codes.
 
     ``invite`` and ``invite_name``: of the invite they came by, "" where there is none. ``chat``: the direct chat in which they gave its
-    code; "" where they knock.
+    code; "" where they knock. ``put_out``: "yes" where they were put out and came again without being let in.
     """
 
     who: UserId
@@ -37,6 +37,12 @@ class Request:
     invite: str = ""
     invite_name: str = ""
     chat: str = ""
+    put_out: str = ""
+
+    @property
+    def knocks(self) -> bool:
+        """Whether they ask by knocking, so that the request ends when they knock no more."""
+        return not (self.chat or self.put_out)
 
     @property
     def key(self) -> str:
@@ -49,10 +55,13 @@ class Request:
         return asdict(self)
 
 
+_TEXTS = ("name", "reason", "invite", "invite_name", "chat", "put_out")
+
+
 def request_of(card: Card) -> Request:
     """The request that a card is about."""
     kept = card.payload
-    texts = (kept.get(name, "") for name in ("name", "reason", "invite", "invite_name", "chat"))
+    texts = (kept.get(name, "") for name in _TEXTS)
     return Request(UserId(kept["who"]), RoomId(kept["room"]), *texts)
 
 
@@ -99,6 +108,9 @@ def asked(request: Request, community: Community) -> Iterator[Line]:
     """What is asked, without how to answer."""
     group = community.group(request.room)
     who, name = person(request.who), request.name or request.who
+    if request.put_out:
+        yield head("request.head_put_out", who=who, name=name, room=community.name)
+        return
     yield (
         head("request.head", who=who, name=name, room=community.name)
         if group is None
@@ -114,6 +126,8 @@ def listed(card: Card, community: Community) -> Line:
     request = request_of(card)
     room = place(community, community.group(request.room))
     about: dict[str, Value] = {"id": code(card.id), "who": person(request.who), "room": room}
+    if request.put_out:
+        return item("request.one_put_out", name=request.name or request.who, **about)
     if request.reason:
         return item("request.one_because", name=request.name or request.who, text=request.reason, **about)
     return item("request.one", name=request.name or request.who, **about)
@@ -126,7 +140,7 @@ def answered_elsewhere(card: Card, community: Community, world: World) -> Line |
     held = next((room.members[request.who] for room in rooms if room and request.who in room.members), None)
     if request.room not in world:
         held = Membership.LEFT
-    waits = {Membership.KNOCKING} if not request.chat else set(Membership) - _ENDS | {None}
+    waits = {Membership.KNOCKING} if request.knocks else set(Membership) - _ENDS | {None}
     if held in waits:
         return None
     who = person(request.who)
@@ -138,4 +152,4 @@ def answered_elsewhere(card: Card, community: Community, world: World) -> Line |
 
 
 _ENDS = frozenset({Membership.JOINED, Membership.INVITED, Membership.BANNED})
-"""The memberships that end a request made in a chat."""
+"""The memberships that end a request made without a knock."""

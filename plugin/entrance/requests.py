@@ -138,6 +138,16 @@ class Requests:
             raise NotAllowed("request_too_often")
         await self.deal(community, request)
 
+    async def ask_again(self, community: Community, request: Request) -> None:
+        """Ask whether somebody who was put out may come back: once, unless the admins have said no to that, or many wait."""
+        known = await self.arrivals.member(community.space, request.who)
+        since = known.left if known and known.left else self.epoch()
+        waiting = len(await self.cards.open(KIND, community.space))
+        if waiting >= SHOWN_AT_ONCE or await self.arrivals.rejected(community.space, request.key, since):
+            return
+        if await self._has_card(community, request) or not await self._too_often(community, request):
+            await self.deal(community, replace(request, reason="", put_out="yes"))
+
     async def _has_card(self, community: Community, request: Request) -> bool:
         return any(card.key == request.key for card in await self.cards.open(KIND, community.space))
 
@@ -239,7 +249,7 @@ class Requests:
         if held is Membership.BANNED:
             raise Invalid("request_banned", who=request.who)
         waits = Membership.KNOCKING in (held, world[request.room].members.get(request.who))
-        if not waits and not request.chat:
+        if not waits and request.knocks:
             raise Invalid("request_gone", who=request.who)
         if room != community.space and not is_member(world, community, request.who):
             raise Invalid("request_not_member", who=request.who)

@@ -8,6 +8,7 @@ from haven.model import Community
 
 from ..desk import Desk
 from ..engine import Engine
+from ..events import Nudge
 from ..homeserver_messages import Messenger
 from ..service.notes import Notes
 from ..service.strays import Strays
@@ -59,7 +60,7 @@ def open_safety(engine: Engine, desk: Desk, messages: Messenger, homeserver: Ask
         engine.besides.append(told.run)
     expulsions = Expulsions(communities, desk.audit, desk.timers)
     witness = Witness(communities, desk.audit, desk.timers.epoch)
-    engine.witness = witness.see
+    _witnessed(engine, witness)
     engine.besides.append(witness.run)
     mutes = Mutes(communities, desk.audit, desk.timers)
     engine.besides.append(mutes.resume)
@@ -71,6 +72,17 @@ def open_safety(engine: Engine, desk: Desk, messages: Messenger, homeserver: Ask
     desk.cards.dealers[REPORT] = cards
     desk.cards.dealers[EXPULSION] = ExpulsionCards(communities, expulsions)
     return Safety(notes, reports, cards, expulsions, mutes, lists, list_watch, told)
+
+
+def _witnessed(engine: Engine, witness: Witness) -> None:
+    """What is done by hand is seen, beside whoever watches already."""
+    others = engine.witness
+
+    def seen(nudge: Nudge) -> None:
+        others(nudge)
+        witness.see(nudge)
+
+    engine.witness = seen
 
 
 def _mended(engine: Engine, desk: Desk, homeserver: ReadsBefore) -> None:

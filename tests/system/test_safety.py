@@ -70,6 +70,29 @@ async def test_who_is_put_out_does_not_walk_back_in_by_the_restricted_rule(
         await leo.join(madrid)
 
 
+async def test_who_was_put_out_comes_back_by_an_open_door_only_when_they_are_let_in(
+    bot: Bot, ana: Person, community: Community, newcomer: Newcomer
+) -> None:
+    kim, admins = await member(newcomer, community, "kim"), group(community, "Admins").room
+    await ana.kick(community.space, kim.user_id, "by hand")
+    await kim.join(community.space)
+
+    async def out() -> bool:
+        return (await ana.members(community.space))[kim.user_id].membership == "leave"
+
+    await eventually(out, "she is put out again")
+    await ana.wait_for(admins, lambda event: "would like to come back" in str(event.content.get("body")))
+    await ana.say(admins, f"!c approve {kim.user_id}")
+
+    async def invited() -> bool:
+        return (await ana.members(community.space))[kim.user_id].membership == "invite"
+
+    await eventually(invited, "she is invited")
+    await kim.join(community.space)
+    await told(ana, community, "!c show")
+    assert (await ana.members(community.space))[kim.user_id].membership == "join"
+
+
 async def test_a_ban_by_hand_while_the_bot_is_away_is_done_everywhere_and_in_the_log(
     bot: Bot, ana: Person, community: Community, newcomer: Newcomer
 ) -> None:

@@ -26,12 +26,20 @@ async def memberships(stage: Stage, user: UserId) -> set[str]:
     return {stage.server.rooms[room].membership(user) for room in rooms}
 
 
-async def test_somebody_is_removed_from_every_room_and_may_come_again(stage: Stage) -> None:
+async def test_somebody_is_removed_from_every_room_and_comes_again_when_they_are_let_in(
+    stage: Stage,
+) -> None:
     said = await stage.answer("moderator", "!c remove @member:haven.test too loud")
     assert "no longer in the community" in said
     assert await memberships(stage, stage.user("member")) <= {"", "leave"}
     await stage.person("member").join(stage.space)
-    assert stage.server.rooms[stage.space].membership(stage.user("member")) == "join"
+    entrance, member = stage.services.entrance, stage.user("member")
+    await entrance.look(await stage.community(), stage.engine.rooms.world)
+    assert stage.server.rooms[stage.space].membership(member) == "leave"
+    await stage.say("greeter", f"!c approve {member}", await stage.room("admins"))
+    await stage.person("member").join(stage.space)
+    await entrance.look(await stage.community(), stage.engine.rooms.world)
+    assert stage.server.rooms[stage.space].membership(member) == "join"
 
 
 async def test_a_ban_holds_in_every_room(stage: Stage) -> None:
