@@ -14,6 +14,7 @@ from tests.fakes.homeserver_room import Event
 from tests.plugin.commands.stage import Stage, contents_of, staged
 
 SPACE = "space"
+ANSWERS = ("✅", "❌")
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Life:
         async def asked() -> bool:
             return bool(check())
 
-        await eventually(asked, what, timeout=20, interval=0.01)
+        await eventually(asked, what, timeout=60, interval=0.01)
 
     async def told(self, room: str | RoomId, words: str) -> str:
         """Wait until the bot has said something with these words in a room; gives the message."""
@@ -61,11 +62,19 @@ class Life:
         return found()[0]
 
     async def react(self, name: str, event: Event, emoji: str) -> None:
-        """Somebody reacts to an event, once the choice is offered."""
+        """Somebody reacts to an event; on a card of the bot once the choice is offered."""
+        if event.sender == self.stage.bot and emoji in ANSWERS:
+            await self.until(lambda: emoji in self._offered(event), f"{emoji} is offered")
         content = {"m.relates_to": {"rel_type": "m.annotation", "event_id": event.id, "key": emoji}}
         await self.stage.person(name).send_message(
             event.room, "m.reaction", content, f"react-{name}-{event.id}-{emoji}"
         )
+
+    def _offered(self, card: Event) -> list[str]:
+        timeline = self.stage.server.rooms[card.room].timeline
+        mine = [e.content for e in timeline if e.type == "m.reaction" and e.sender == self.stage.bot]
+        about = [content["m.relates_to"] for content in mine if "m.relates_to" in content]
+        return [relation["key"] for relation in about if relation["event_id"] == card.id]
 
     def membership(self, name: str, room: RoomId | None = None) -> str:
         """What somebody is in a room, in the space where none is given."""
