@@ -73,8 +73,8 @@ class Life:
     def _offered(self, card: Event) -> list[str]:
         timeline = self.stage.server.rooms[card.room].timeline
         mine = [e.content for e in timeline if e.type == "m.reaction" and e.sender == self.stage.bot]
-        about = [content["m.relates_to"] for content in mine if "m.relates_to" in content]
-        return [relation["key"] for relation in about if relation["event_id"] == card.id]
+        about = [relation for said in mine if isinstance(relation := said.get("m.relates_to"), dict)]
+        return [str(relation["key"]) for relation in about if relation["event_id"] == card.id]
 
     def membership(self, name: str, room: RoomId | None = None) -> str:
         """What somebody is in a room, in the space where none is given."""
