@@ -202,3 +202,4 @@ async def test_who_is_approved_while_their_homeserver_is_away_is_invited_when_it
     await towns.abroad.start()
     await late.wait_for_invite(towns.community.space, timeout=120)
     await towns.enters(late, towns.community.space)
+    assert late.user_id in await towns.ana.joined(towns.community.space)
