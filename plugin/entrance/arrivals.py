@@ -62,6 +62,11 @@ class Arrivals:
             if _is_put_out(known.get(who) or known.get(UserId(trace_of(who))))
         )
 
+    async def since(self, space: RoomId, at: int) -> frozenset[UserId]:
+        """Who has come after a time, as we noticed it, and is there still."""
+        known = (await self._members(space)).values()
+        return frozenset(one.who for one in known if one.who and one.came > at and not one.left)
+
     async def unnoticed(self, space: RoomId, people: Collection[UserId]) -> frozenset[UserId]:
         """Of these people, who were put out, those of whom we have not noticed that they are gone; without who wishes to leave."""
         known = await self._members(space)

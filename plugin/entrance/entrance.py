@@ -20,9 +20,10 @@ from ..desk import Desk
 from ..engine import Engine
 from ..events import Incoming, Nudge
 from ..replies import Replies
+from ..rooms import MEMBER
 from ..rounds import Rounds, one_by_one
 from ..service.communities import Communities
-from ..store_arrivals import ArrivalStore
+from ..store_arrivals import Arrival, ArrivalStore
 from ..store_invites import InviteStore
 from ..wording import line
 from .arrivals import Arrivals
@@ -98,14 +99,28 @@ class Entrance:
         before = self._knocked.get(community.space, frozenset())
         now = frozenset(knocking(community, world))
         come = await self.arrivals.look(community, world)
+        lately = [self.waves.epoch()] * len((*come, *(now - before)))
+        times = await self._meanwhile(community.space, come) if first else lately
         self._knocked[community.space] = now
-        if not first:
-            await self.waves.came(community, len(come) + len(now - before))
+        await self.waves.came(community, times)
         current = self.communities.one_of(self.communities.rooms.world, community.space) or community
         await self.requests.look(current, self.communities.rooms.world)
         await self.steps.look(current, world)
         if await self.everybody.look(current, world):
             await self.noticed(community.space)
+
+    async def _meanwhile(self, space: RoomId, come: Iterable[Arrival]) -> list[int]:
+        """When those came, or knocked, whom an earlier life has not counted; who changes their name later has come no later."""
+        counted = await self.waves.counted(space)
+        people = {one.who for one in come}
+        if counted:
+            people |= await self.arrivals.since(space, counted)
+        knocks = self.communities.rooms.world[space].with_membership(Membership.KNOCKING)
+        if not people and not knocks:
+            return []
+        state = await self.returns.homeserver.room_state(space)
+        members = [event for event in state if event.type == MEMBER and event.key in people | knocks]
+        return [event.at for event in members if event.at > counted]
 
     async def join(self, code: str, message: Incoming) -> tuple[Community, Welcome]:
         """Let in whoever has said a code in a direct chat, or bring them before the admins.
@@ -170,7 +185,7 @@ def open_entrance(
 
     invite_store, arrival_store = InviteStore(database), ArrivalStore(database)
     invites = Invites(invite_store, epoch)
-    waves = Waves(communities, desk.timers, desk.audit, epoch)
+    waves = Waves(communities, desk.timers, desk.audit, epoch, engine.store)
     arrivals = Arrivals(communities, arrival_store, invite_store, desk.audit, epoch)
     requests = Requests(
         communities,

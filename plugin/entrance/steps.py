@@ -82,7 +82,7 @@ class Steps:
             return
         chats, come = unmanaged(world), await self.arrivals.waiting(space)
         waiting = [one for one in come if self._reached(community, world, chats, one)]
-        quiet = community.settings.first_steps is FirstSteps.OFF or self.waves.is_on(community)
+        quiet = community.settings.first_steps is FirstSteps.OFF or await self.waves.is_on(community)
         late = [one for one in waiting if quiet or one.came < self.epoch() - DAY]
         await self.arrivals.greeted(*late, at=self.epoch())
         in_time = [one for one in waiting if one not in late]

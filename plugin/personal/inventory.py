@@ -191,5 +191,6 @@ MEMORIES: Mapping[str, Erased] = {
     "reporters": Erased.NOTHING,
     "reminded": Erased.NOTHING,
     "aliases": Erased.NOTHING,
+    "wave": Erased.NOTHING,
 }
 """What is remembered by a name, by the first word of that name."""

@@ -8,7 +8,7 @@ import pytest
 from haven.ids import UserId
 from plugin.durations import DAY, MINUTE
 from plugin.entrance.steps import GATHER
-from plugin.store import Store
+from plugin.store import Store, now_ms
 from tests.fakes.homeserver import FakeHomeserver
 from tests.plugin.entrance.lives import Life, living
 
@@ -153,6 +153,71 @@ async def test_a_wave_closes_the_door_a_little_and_is_told_once(life: Life) -> N
     await looked(life)
     assert len([text for text in life.said(admins) if "people came within" in text]) == 1
     assert not any("Welcome" in text for text in life.said(general))
+
+
+async def test_a_wave_goes_on_across_a_restart_and_while_nobody_is_there(store: Store) -> None:
+    server = FakeHomeserver(clock=now_ms)
+    async with living(server, store) as life:
+        await life.setting("join", "open")
+        await life.setting("wave_limit", "6")
+        space, admins = life.space, await life.stage.room("admins")
+        await come(life, "a", "b", "c")
+        await looked(life)
+    for name in ("d", "e"):
+        await server.person(name).join(space)
+    async with living(server, store, space=space) as life:
+        await life.until(lambda: life.waits("e"), "they are noticed")
+        await looked(life)
+        assert (await life.stage.community()).settings.join == "open"
+    for name in ("f", "g"):
+        await server.person(name).join(space)
+    async with living(server, store, space=space) as life:
+        await life.told(admins, "more than 6 people came within 10 minutes")
+        assert (await life.stage.community()).settings.join == "request"
+        assert await life.stage.services.entrance.waves.is_on(await life.stage.community())
+    async with living(server, store, space=space) as life:
+        assert await life.stage.services.entrance.waves.is_on(await life.stage.community())
+        await looked(life)
+        assert len([text for text in life.said(admins) if "people came within" in text]) == 1
+
+
+async def test_who_came_over_a_long_time_while_nobody_was_there_is_no_wave(store: Store) -> None:
+    passed = 0
+    server = FakeHomeserver(clock=lambda: now_ms() - DAY + passed)
+    async with living(server, store) as life:
+        await life.setting("join", "open")
+        await life.setting("wave_limit", "3")
+        space = life.space
+    for number in range(8):
+        passed += 20 * MINUTE
+        await server.person(f"p{number}").join(space)
+    async with living(server, store, space=space) as life:
+        await life.until(lambda: life.waits("p7"), "they are noticed")
+        await looked(life)
+        assert (await life.stage.community()).settings.join == "open"
+
+
+@pytest.mark.parametrize("after_effect", [False, True])
+@pytest.mark.parametrize("point", range(1, 8))
+async def test_dying_over_a_wave_closes_the_door_afterwards(
+    store: Store, point: int, after_effect: bool
+) -> None:
+    server = FakeHomeserver(clock=now_ms)
+    async with living(server, store) as life:
+        await life.setting("join", "open")
+        await life.setting("wave_limit", "3")
+        space, bot = life.space, life.stage.bot
+        await come(life, "a", "b")
+        await looked(life)
+    for name in ("c", "d", "e"):
+        await server.person(name).join(space)
+    async with living(server, store, space=space) as life:
+        server.faults.kill(at=point, user=bot, after_effect=after_effect)
+        await asyncio.sleep(0.5)
+    server.faults.forgive()
+    async with living(server, store, space=space, ahead=MINUTE) as life:
+        await life.told("admins", "more than 3 people came within 10 minutes")
+        assert (await life.stage.community()).settings.join == "request"
 
 
 async def test_people_who_come_one_by_one_are_no_wave(life: Life) -> None:

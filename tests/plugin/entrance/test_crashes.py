@@ -94,7 +94,7 @@ async def test_dying_over_a_wave_closes_the_door_and_tells_it_once(
         waves, community = life.stage.services.entrance.waves, await life.stage.community()
         server.faults.kill(at=point, user=bot, after_effect=point % 2 == 0)
         with suppress(Killed):
-            await waves.came(community, 5)
+            await waves.came(community, [waves.epoch()] * 5)
     server.faults.forgive()
     async with living(server, store, space=space, ahead=60_000) as life:
         await life.told(admins, "more than 3 people came")
