@@ -25,6 +25,11 @@ _STDERR = os.dup(sys.stderr.fileno())
 """The terminal, whatever pytest captures."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown() -> Generator[None, None, None]:
     """Ends the process when cleaning up hangs: pytest-timeout lets go of a test as soon as it has failed."""

@@ -1,7 +1,7 @@
 """A homeserver that allows what Synapse allows by default: twenty groups are made and one promotion is brought to all, and people see how far it is.
 
-Rooms may be made 0.016 times a second after the first ten, and everything else 0.2 times (synapse/config/ratelimiting.py): the twenty groups alone would
-take a quarter of an hour. So they are made ten times as fast, with all else as it is by default; the promotion then goes by the very defaults.
+Rooms may be made 0.016 times a second after the first ten, and everything else 0.2 times (synapse/config/ratelimiting.py): the twenty groups take a
+quarter of an hour, in which both wait; so this begins first, while other tests have the machine (`tests/conftest.py`).
 How near we come to what the limits allow is for `benchmarks/limits.py` to say.
 """
 
@@ -20,15 +20,11 @@ from embedded.waiting import eventually
 from haven.model import Community, Kind
 from tests.system.plugin_world import Bot, group, plugin_in
 
-pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.slow, pytest.mark.timeout(1800)]
 
-TENFOLD = {
-    "rc_message": {"per_second": 2, "burst_count": 10},
-    "rc_room_creation": {"per_second": 0.16, "burst_count": 10},
-}
 AT_ONCE, ALL = 10, 20
 NAME = "Crowded"
-PATIENCE = 300.0
+PATIENCE = 1200.0
 """Seconds for what the limits draw out."""
 
 
@@ -74,7 +70,7 @@ class Slow:
 async def slow(server_data: Path, mbp: Path) -> AsyncIterator[Slow]:
     place = server_data / "limits"
     async with AsyncExitStack() as stack:
-        homeserver = Synapse(place / "synapse", limits="default", extra=TENFOLD)
+        homeserver = Synapse(place / "synapse", limits="default")
         await stack.enter_async_context(homeserver)
         account, ana = await homeserver.register("bot"), await homeserver.register("ana")
         maubot = await stack.enter_async_context(Maubot(place / "maubot", homeserver.url))
@@ -113,10 +109,6 @@ async def test_twenty_groups_are_made_and_a_promotion_reaches_all_with_progress_
     leo = await slow.homeserver.register("leo")
     await slow.ana.invite(community.space, leo.user_id)
     await leo.join(await leo.wait_for_invite(community.space))
-
-    await slow.homeserver.stop()
-    slow.homeserver.extra.clear()
-    await slow.homeserver.start()
 
     before = await slow.replies_to_all()
     message = await slow.told(f"!community role add {leo.user_id} admin")
