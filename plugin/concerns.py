@@ -16,6 +16,8 @@ class Concern:
     ``concern.fight`` (room, type): somebody else keeps undoing a change; it is not made again for a while.
     ``concern.guard_removals`` (n, limit), ``concern.guard_foreign_room`` (room), ``concern.guard_lockout`` (room): a guard refused.
     ``concern.room_lost`` (room, bot): a room that the space lists and the bot is not in.
+    ``concern.admins_too_many`` (n, limit): more admins than may be were made by hand in the space.
+    ``concern.role_of_stranger`` (who, role): a role was given by hand to somebody who was never in the community.
     ``concern.foreign``, ``concern.unknown_community``, ``concern.second_of_its_kind``, ``concern.state_damaged``,
     ``concern.state_newer`` (room, type), and ``concern.notice`` (room, type) for any other: an event is not believed or not understood.
     """

@@ -5,16 +5,17 @@ import json
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from haven.absence import rooms_lost
+from haven.desired import Actors
 from haven.errors import HavenError
 from haven.ids import RoomId, UserId
 from haven.intent import Intent, Notice
-from haven.model import Kind
-from haven.snapshot import Room, World, called
+from haven.model import Community, Kind, Role
+from haven.snapshot import Membership, Room, World, called
 from haven.stateevents import CHILD, COMMUNITY, GROUP
 from haven.succession import is_prepared, latest
 
@@ -95,13 +96,17 @@ def admins_room(space: RoomId, world: World, bot: UserId) -> RoomId | None:
     return None
 
 
-def concerns_by_space(intent: Intent, world: World, bot: UserId) -> Mapping[RoomId, tuple[Concern, ...]]:
-    """The notices of an intent, and the rooms that the bot was put out of, as concerns of the communities they are about."""
+def concerns_by_space(intent: Intent, world: World, actors: Actors) -> Mapping[RoomId, tuple[Concern, ...]]:
+    """The notices of an intent, the rooms that the bot was put out of, and the roles given by hand that no command would have
+    given, as concerns of the communities they are about.
+    """
+    bot = actors.bot
     found: dict[RoomId, list[Concern]] = defaultdict(list, {space: [] for space in intent.communities})
     for notice in intent.notices:
         found[_about(notice, world[notice.room])].append(_concern(notice, world[notice.room]))
     for space, community in intent.communities.items():
         found[space] += [_lost(room, space, world, bot) for room in rooms_lost(community, world, bot)]
+        found[space] += _roles_by_hand(community, world, actors) if community.deactivated is None else ()
     return {space: tuple(concerns) for space, concerns in found.items()}
 
 
@@ -109,6 +114,19 @@ def _lost(room: RoomId, space: RoomId, world: World, bot: UserId) -> Concern:
     via = world[space].content(CHILD, room).get("via")
     servers = tuple(str(server) for server in via) if isinstance(via, list) else ()
     return Concern("concern.room_lost", {"room": room_link(room, servers), "bot": bot})
+
+
+def _roles_by_hand(community: Community, world: World, actors: Actors) -> Iterator[Concern]:
+    """More admins than there may be, and roles of people who have never been in the community. Nothing of that is taken away."""
+    admins = sum(role is Role.ADMIN for role in community.roles.values())
+    limit = community.settings.admin_limit
+    if admins > limit:
+        yield Concern("concern.admins_too_many", {"n": admins, "limit": limit})
+    spaces = (community.space, *(old.room for old in community.former))
+    around = {user for space in spaces if space in world for user in world[space].members}
+    around -= world[community.space].with_membership(Membership.KNOCKING)
+    for user in sorted(community.roles.keys() - around - {actors.bot, actors.bridge}):
+        yield Concern("concern.role_of_stranger", {"who": user, "role": community.roles[user]})
 
 
 def _about(notice: Notice, room: Room) -> RoomId:

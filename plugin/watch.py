@@ -153,7 +153,7 @@ class Watch:
 
     async def _notice(self) -> None:
         world, intent = await self.communities.reading()
-        now = concerns_by_space(intent, world, self.communities.loop.actors.bot)
+        now = concerns_by_space(intent, world, self.communities.loop.actors)
         for space in now.keys() | self._noticed.keys():
             if self._noticed.get(space) != now.get(space):
                 await self.notices.report(space, "notice", now.get(space, ()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 
 from haven.errors import HavenError, Invalid, Missing
-from haven.model import Community
+from haven.model import Community, Kind
 from haven.permissions import Right
 
 from ..addresses import pills_in, room_in
@@ -144,7 +144,10 @@ class _Handling:
             await self.progress.answer(self.language, given)
             return
         await self.replies.elsewhere(elsewhere, self.message, self.language, given)
-        await self.progress.answer(self.language, answer(line("answer.elsewhere")))
+        found = await self.services.communities.of_room(elsewhere)
+        to_admins = found is None or (there := found.group(elsewhere)) is None or there.kind is Kind.ADMINS
+        told = line("answer.elsewhere") if to_admins else line("answer.elsewhere_there")
+        await self.progress.answer(self.language, answer(told))
 
 
 def _refuse_asleep(entry: Within, community: Community) -> None:

@@ -90,7 +90,8 @@ async def approve_all(asked: Asked, community: Community) -> tuple[Line, ...]:
     word = Word(APPROVE, asked.who, Door.COMMAND, asked.message.event)
     approved, left = await suggestions_of(asked).approve_all(community, word)
     told = (line("suggestion.all_approved", n=approved),) if approved else ()
-    return (*told, line("suggestion.wait_on", n=left)) if left else told
+    more = (line("suggestion.wait_on", n=left),) if left else ()
+    return (*told, *more, line("suggestion.rooms_wait"))
 
 
 ENTRIES = (

@@ -50,11 +50,16 @@ class Sight:
         )
 
     def place_for(self, groups: Iterable[Group]) -> RoomId | None:
-        """Where an answer that names these rooms belongs, if not where it was asked: see `plugin.wording.Answer`."""
-        admins = self.community.only(Kind.ADMINS)
-        if not self.is_admin or admins is None:
+        """Where an answer that names these rooms belongs, if not where it was asked: see `plugin.wording.Answer`.
+
+        In the admins' room, or, for who is no admin, in the hidden group itself, where everybody knows of it.
+        """
+        named = {group.room for group in groups if is_secret(group) and group.room != self.here}
+        if not named or (self.here == self.desk and not self.is_admin):
             return None
-        return admins.room if any(is_secret(group) and group.room != self.here for group in groups) else None
+        if self.is_admin or len(named) > 1:
+            return self.desk
+        return None if is_alone(self.world, self.here) else named.pop()
 
     @property
     def desk(self) -> RoomId | None:

@@ -1,7 +1,10 @@
 """Communities are kept in step: by command, by hand in the space, while the bot was down, and against those who fight it."""
 
+from dataclasses import replace
+
 import pytest
 
+from embedded.waiting import eventually
 from haven.errors import Missing, NotAllowed, Refused, Unreachable
 from haven.guards import Bounds
 from haven.ids import RoomId, RoomVersion, UserId
@@ -207,6 +210,8 @@ async def test_missing_power_is_reported_once_over_lives_and_again_after_it_was_
         community = await founded(life)
         general = community.only(Kind.GENERAL)
         assert general is not None
+        for name in ("eva", "zoe"):
+            await life.client.invite(community.space, server.person(name).user)
         await grant(life.client, server, general.room, life.client.user, 40)
         await grant(life.client, server, community.space, server.person("eva").user, 90)
         await life.settled(lambda: len(told.warnings) == 1, "missing power is reported")
@@ -234,6 +239,7 @@ async def test_a_damaged_record_is_reported_and_the_others_go_on(
         damaged: Content = {"version": 1, "name": 7}
         await ana.send_state(community.space, COMMUNITY, "", damaged)
         await life.settled(lambda: bool(life.told.warnings), "the damage is reported")
+        await ana.invite(others.space, eva)
         await grant(ana, server, others.space, eva, 90)
         await life.settled(lambda: everywhere(life, others, eva, 90), "eva is admin of the others")
         assert {room for room, _ in life.told.warnings} == {admins.room}
@@ -309,6 +315,8 @@ async def test_what_the_homeserver_refuses_for_good_is_reported_and_the_rest_is_
         general = community.only(Kind.GENERAL)
         assert general is not None
 
+        await ana.invite(community.space, eva)
+
         def refuse(request: Request) -> None:
             if (request.port, request.room) == ("send_state", general.room):
                 raise Refused("refused")
@@ -344,3 +352,39 @@ async def test_the_log_names_nobody(
     ours = "\n".join(record.getMessage() for record in caplog.records if record.name.startswith("haven"))
     assert "concern.state_damaged" in ours
     assert not [word for word in ("@", "ana", "eva", "Fathers", "Others", "Madrid") if word in ours]
+
+
+async def test_roles_by_hand_that_no_command_would_give_are_told_of_once_and_kept(
+    server: FakeHomeserver, store: Store
+) -> None:
+    ana, told = server.person("ana"), Told()
+    async with living(server, store, told=told) as life:
+        community = await founded(life)
+        await life.engine.communities.change(
+            community.space, lambda now: replace(now, settings=replace(now.settings, admin_limit=1))
+        )
+        for name in ("eva", "joe"):
+            await grant(ana, server, community.space, server.person(name).user, 90)
+        await life.settled(lambda: "concern.admins_too_many" in _keys(told), "the limit is told of")
+        await life.settled(
+            lambda: _keys(told).count("concern.role_of_stranger") == 2, "strangers are told of"
+        )
+
+        async def kept() -> bool:
+            return sum("role_of_stranger" in said for said in await store.said(community.space)) == 2
+
+        await eventually(kept, "it is kept that they were told of")
+    async with living(server, store, told=told) as life:
+        await grant(ana, server, community.space, server.person("zoe").user, 50)
+        await life.settled(lambda: _keys(told).count("concern.role_of_stranger") == 3, "one more is told of")
+    assert _keys(told).count("concern.admins_too_many") == 1
+    (many,) = (c for _, said in told.warnings for c in said if c.key == "concern.admins_too_many")
+    assert many.values == {"n": 2, "limit": 1}
+    users = server.rooms[community.space].content(POWER)["users"]
+    assert isinstance(users, dict)
+    assert [users[server.person(name).user] for name in ("eva", "joe", "zoe")] == [90, 90, 50]
+
+
+def _keys(told: Told) -> list[str]:
+    """What admins were told of, by its key."""
+    return [concern.key for _, said in told.warnings for concern in said]

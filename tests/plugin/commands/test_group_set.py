@@ -172,6 +172,19 @@ async def test_what_is_said_of_a_hidden_group_is_said_where_it_may_be_known(stag
     assert not any(word in log for word in ("Quiet", "Madrid", "shh"))
 
 
+async def test_who_is_no_admin_is_answered_in_the_hidden_group_itself(stage: Stage) -> None:
+    general, quiet = await stage.room("general"), await stage.room("Quiet")
+    await stage.say("admin", "!c role add @groupadmin:haven.test group-admin --group Quiet", "admins")
+    await stage.person("bot").invite(quiet, stage.user("groupadmin"))
+    await stage.person("groupadmin").join(quiet)
+    said = await stage.say("groupadmin", "!c group set Quiet topic shh", general)
+    here, there = (text_of([event for event in said if event.room == room]) for room in (general, quiet))
+    assert "in the room that it is about" in here
+    assert not {"Quiet", "shh"} & set(here.split())
+    assert "shh" in there
+    assert {event.room for event in said} <= {general, quiet, await stage.room("admins")}
+
+
 async def test_history_and_retention_are_what_the_room_says(stage: Stage) -> None:
     room = stage.server.rooms[await stage.room("Madrid")]
     assert "from now on" in await stage.answer("admin", "!c group set Madrid history shared")

@@ -208,3 +208,9 @@ async def test_an_approval_that_nobody_took_to_its_end_is_taken_up_by_the_next_l
     assert "Praga" in await groups(stage)
     assert await waiting(stage) == ()
     assert (await said_in(stage, "general")).count("is being made") == 1
+
+
+async def test_who_opens_it_to_everybody_reads_that_rooms_still_wait(stage: Stage) -> None:
+    said = await stage.answer("admin", "!c settings who_adds_groups everyone")
+    assert "who suggests one still waits for an admin" in said
+    assert "still waits" not in await stage.answer("admin", "!c settings who_adds_groups admins")
