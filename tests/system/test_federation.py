@@ -202,4 +202,8 @@ async def test_who_is_approved_while_their_homeserver_is_away_is_invited_when_it
     await towns.abroad.start()
     await late.wait_for_invite(towns.community.space, timeout=120)
     await towns.enters(late, towns.community.space)
-    assert late.user_id in await towns.ana.joined(towns.community.space)
+
+    async def is_in() -> bool:
+        return late.user_id in await towns.ana.joined(towns.community.space)
+
+    assert await eventually(is_in, "the other homeserver knows that they are in")
