@@ -72,6 +72,7 @@ async def test_who_is_back_before_anybody_looks_is_put_out_too(life: Life) -> No
     await life.stage.person("member").join(life.space)
     await out_again(life)
     await life.card(AGAIN)
+    assert life.membership("member") == "leave"
 
 
 @pytest.mark.parametrize("door", ["reaction", "command"])
@@ -156,6 +157,7 @@ async def test_it_holds_across_a_restart_and_for_longer_than_a_month(
     async with living(server, store, space=space, ahead=50 * DAY) as life:
         await out_again(life)
         await life.card(AGAIN)
+        assert life.membership("member") == "leave"
 
 
 async def test_who_was_invited_while_nobody_was_there_stays(server: FakeHomeserver, store: Store) -> None:

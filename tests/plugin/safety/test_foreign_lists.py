@@ -89,3 +89,4 @@ async def test_a_room_that_an_admin_calls_a_list_by_hand_is_left_again(
         await life.stage.person("admin").send_state(life.space, BANLISTS, "", said)
         await life.until(lambda: server.rooms[crowd].membership(life.stage.bot) == "leave", "left again")
         await life.told("admins", "I cannot read a ban list that I am to follow")
+        assert server.rooms[crowd].membership(life.stage.bot) == "leave"
