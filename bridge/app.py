@@ -23,7 +23,8 @@ from .inbox import Inbox
 from .intake import Intake
 from .keeper import Keeper
 from .links import Links
-from .networks.base import Connection, ConnectionState, Event, Network
+from .networks.base import Network
+from .networks.events import Connection, ConnectionState, Event
 from .registration import ID
 from .relay import Relay
 from .rooms import Rooms

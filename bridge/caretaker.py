@@ -18,7 +18,9 @@ from .homeserver import AppserviceHomeserver
 from .i18n import Voice
 from .links import Linked, Links
 from .message import Kind, Message, plain, spans
-from .networks.base import ChatGone, Connection, ConnectionState, Network, Outgoing, Role, Said, Say
+from .networks.acts import Outgoing, Say
+from .networks.base import Network
+from .networks.events import ChatGone, Connection, ConnectionState, Role, Said
 from .proof import code_for, says_code
 from .rooms import Rooms
 from .statuses import Statuses

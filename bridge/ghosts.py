@@ -16,7 +16,7 @@ from haven.ids import GHOSTS, Network, RemoteUserId, RoomId, UserId
 
 from .convert.names import safe_name
 from .homeserver import AppserviceHomeserver
-from .networks.base import Person
+from .networks.events import Person
 from .rooms import Rooms
 from .store import Known, Store
 

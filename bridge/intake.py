@@ -16,7 +16,7 @@ from .ghosts import Ghosts
 from .inbox import Inbox
 from .keeper import Keeper
 from .links import Links
-from .networks.base import ChatGone, Connection, ConnectionState, Event, Joined, Left, Renamed
+from .networks.events import ChatGone, Connection, ConnectionState, Event, Joined, Left, Renamed
 from .rooms import Rooms
 from .spelling import spell
 from .store import Arrival

@@ -20,7 +20,7 @@ from .caretaker import Caretaker
 from .ghosts import Ghosts
 from .homeserver import AppserviceHomeserver
 from .links import Linked, Links
-from .networks.base import Connection
+from .networks.events import Connection
 from .rooms import Rooms, RoomView
 
 log = logging.getLogger(__name__)

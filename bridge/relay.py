@@ -16,7 +16,8 @@ from .homeserver import AppserviceHomeserver
 from .i18n import Voice
 from .keeper import Keeper
 from .links import Linked, Links
-from .networks.base import ChatEvent, Network, Said, TopicChanged
+from .networks.base import Network
+from .networks.events import ChatEvent, Said, TopicChanged
 from .spelling import read
 from .store import Item, Pair
 from .to_matrix import ToMatrix, transaction_id

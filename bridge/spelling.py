@@ -1,6 +1,6 @@
 """Neutral values as JSON and back: what the inbox keeps of an event until it is handled.
 
-Only frozen dataclasses of ``message`` and ``networks.base`` are spelled; each is a JSON object with its
+Only frozen dataclasses of ``message`` and ``networks.events`` are spelled; each is a JSON object with its
 type's name under ``"is"``. Reading is lenient where it can be: a field that an older version did not write
 takes its default.
 """
@@ -15,7 +15,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from haven.errors import Invalid
 
 from . import message
-from .networks import base
+from .networks import events
 
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ SPELLED: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         *(message.Mention, message.Span, message.Reply, message.Attachment, message.Message),
-        *(base.Person, *get_args(base.ChatEvent)),
+        *(events.Person, *get_args(events.ChatEvent)),
     )
 }
 

@@ -16,14 +16,14 @@ from .ghosts import Ghosts
 from .homeserver import AppserviceHomeserver
 from .links import Linked
 from .message import Message
-from .networks.base import (
+from .networks.base import Network
+from .networks.events import (
     ChatEvent,
     ChatGone,
     Deleted,
     Edited,
     Joined,
     Left,
-    Network,
     Person,
     Reacted,
     Renamed,

@@ -20,7 +20,8 @@ from .ghosts import Ghosts
 from .i18n import Voice
 from .links import Linked
 from .message import Kind, Message, Reply, Span, spans
-from .networks.base import Delete, Edit, Network, Outgoing, React, Receipt, Say, Sender
+from .networks.acts import Delete, Edit, Outgoing, React, Receipt, Say, Sender
+from .networks.base import Network
 from .rooms import Rooms
 from .store import Item, Pair, Store
 

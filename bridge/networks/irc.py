@@ -19,20 +19,9 @@ from haven.ids import Network as NetworkName
 from ..message import Kind, Style
 from ..section import Section
 from . import irc_session as told
-from .base import (
-    Capabilities,
-    ChatGone,
-    Claim,
-    Connection,
-    ConnectionState,
-    Event,
-    Left,
-    Outgoing,
-    Person,
-    Receipt,
-    Receive,
-    Say,
-)
+from .acts import Claim, Outgoing, Receipt, Say
+from .base import Capabilities
+from .events import ChatGone, Connection, ConnectionState, Event, Left, Person, Receive
 from .irc_connection import IrcConnection
 from .irc_features import Features
 from .irc_format import clean

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from haven.ids import RemoteUserId
 
-from .base import Person, Role
+from .events import Person, Role
 from .irc_features import Features
 
 

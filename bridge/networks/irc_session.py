@@ -12,7 +12,7 @@ from haven.errors import GiveUp, HavenError, Invalid, Missing, Refused, TryLater
 from haven.ids import ChatId, RemoteMessageId
 
 from ..message import Kind, Message, plain
-from .base import ChatEvent, Joined, Left, Person, Renamed, Role, Said, TopicChanged
+from .events import ChatEvent, Joined, Left, Person, Renamed, Role, Said, TopicChanged
 from .irc_features import Features
 from .irc_format import read
 from .irc_line import Line

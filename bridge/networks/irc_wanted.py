@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from haven.errors import HavenError, TryLater
 from haven.ids import ChatId, RemoteUserId
 
-from .base import Person
+from .events import Person
 from .irc_pace import Backoff
 
 PATIENCE = 30.0

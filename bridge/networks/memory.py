@@ -16,29 +16,22 @@ from haven.ids import Network as NetworkName
 
 from ..message import Message, Style, plain, spans
 from ..section import Section
-from .base import (
-    Capabilities,
+from .acts import Claim, Delete, Edit, Outgoing, React, Receipt, Say
+from .base import Capabilities, ChatSummary
+from .events import (
     ChatEvent,
-    ChatSummary,
-    Claim,
     Connection,
     ConnectionState,
-    Delete,
     Deleted,
-    Edit,
     Edited,
     Joined,
     Left,
-    Outgoing,
     Person,
-    React,
     Reacted,
-    Receipt,
     Receive,
     Renamed,
     Role,
     Said,
-    Say,
     TopicChanged,
 )
 

@@ -14,7 +14,8 @@ from mautrix.util.async_db import Connection
 from bridge.app import Bridge
 from bridge.commit import GroupCommit, Job
 from bridge.config import Secrets, Settings
-from bridge.networks.base import Capabilities, Role
+from bridge.networks.base import Capabilities
+from bridge.networks.events import Role
 from bridge.networks.memory import EVERYTHING, MEMORY, Heard, MemoryNetwork, MemoryServer
 from bridge.store import Store
 from haven.errors import HavenError, Refused, TryLater

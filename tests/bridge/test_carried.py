@@ -3,7 +3,7 @@
 import json
 
 from bridge.message import Kind, Message, Reply, Span, Style, spans
-from bridge.networks.base import Delete, Edit, React
+from bridge.networks.acts import Delete, Edit, React
 from embedded.waiting import eventually
 from tests.bridge.lives import CHAT, Lives
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge.message import Message, spans
-from bridge.networks.base import Said
+from bridge.networks.events import Said
 from bridge.networks.memory import LINES
 from haven.errors import TryLater
 from tests.bridge.lives import CHAT, Lives

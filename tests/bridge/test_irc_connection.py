@@ -8,7 +8,7 @@ import pytest
 
 from bridge.message import plain
 from bridge.networks import irc_connection, irc_wanted
-from bridge.networks.base import Connection, ConnectionState, Event, Joined, Left, Said
+from bridge.networks.events import Connection, ConnectionState, Event, Joined, Left, Said
 from bridge.networks.irc import IrcNetwork, build
 from bridge.section import Section
 from haven.errors import Refused, TryLater, Unreachable

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.message import Kind, plain
-from bridge.networks.base import Joined, Left, Person, Renamed, Role, Said, TopicChanged
+from bridge.networks.events import Joined, Left, Person, Renamed, Role, Said, TopicChanged
 from bridge.networks.irc_connection import parsed
 from bridge.networks.irc_features import Features
 from bridge.networks.irc_line import Line

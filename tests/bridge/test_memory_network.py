@@ -6,7 +6,8 @@ from contextlib import suppress
 
 import pytest
 
-from bridge.networks.base import Capabilities, Connection, ConnectionState
+from bridge.networks.base import Capabilities
+from bridge.networks.events import Connection, ConnectionState
 from bridge.networks.memory import EVERYTHING, LINES, MemoryNetwork, MemoryServer
 from haven.errors import Refused
 from haven.ids import ChatId, RemoteUserId

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from bridge.networks.base import Role
+from bridge.networks.events import Role
 from bridge.networks.memory import EVERYTHING
 from haven.errors import RateLimited
 from haven.ids import RemoteUserId, RoomVersion, UserId

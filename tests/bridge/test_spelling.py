@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.message import Message
-from bridge.networks.base import ChatEvent
+from bridge.networks.events import ChatEvent
 from bridge.spelling import read, spell
 from haven.errors import Invalid
 

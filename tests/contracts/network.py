@@ -9,21 +9,18 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
 from bridge.message import Message, plain, spans
-from bridge.networks.base import (
+from bridge.networks.acts import Outgoing, Say, Sender
+from bridge.networks.base import Network, SetsTopic
+from bridge.networks.events import (
     ChatEvent,
     Connection,
     ConnectionState,
     Event,
     Joined,
     Left,
-    Network,
-    Outgoing,
     Renamed,
     Role,
     Said,
-    Say,
-    Sender,
-    SetsTopic,
     TopicChanged,
 )
 from haven.errors import TryLater

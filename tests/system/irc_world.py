@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from itertools import count
 
-from bridge.networks.base import Connection, ConnectionState, Network
+from bridge.networks.base import Network
+from bridge.networks.events import Connection, ConnectionState
 from bridge.networks.irc import IrcNetwork, build
 from bridge.networks.irc_connection import IrcConnection
 from bridge.section import Section

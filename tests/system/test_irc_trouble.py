@@ -10,18 +10,8 @@ import pytest
 
 from bridge.message import Message, plain, spans
 from bridge.networks import irc
-from bridge.networks.base import (
-    ChatGone,
-    Connection,
-    ConnectionState,
-    Event,
-    Joined,
-    Left,
-    Outgoing,
-    Role,
-    Said,
-    Say,
-)
+from bridge.networks.acts import Outgoing, Say
+from bridge.networks.events import ChatGone, Connection, ConnectionState, Event, Joined, Left, Role, Said
 from embedded.irc import IrcServer, Ngircd, PythonIrc, ngircd_program
 from embedded.waiting import eventually
 from haven.errors import Invalid, Refused, TryLater, Unreachable

@@ -1,0 +1,170 @@
+"""What a network says: what happens in its chats, and how it is reached.
+
+Neutral values without anything of Matrix in them. Each event of a chat has an id that is stable, so that the same event told twice is taken
+once.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from haven.ids import ChatId, RemoteMessageId, RemoteUserId
+
+from ..message import Message
+
+
+class Role(StrEnum):
+    """What a person may do in a chat, as the network says it."""
+
+    MEMBER = "member"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone on the network, as seen in one chat. ``name`` is what the network shows; the ghost makes it
+    safe.
+    """
+
+    id: RemoteUserId
+    name: str
+    role: Role = Role.MEMBER
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Someone said something. ``id`` is the message's own id on the network, which later edits, replies ...
+    name.
+
+    For this and all events: ``id`` is stable (the same event told twice has the same id) and unique within
+    ``chat``; a network that has no ids makes one when the event arrives. ``at`` is the network's own time in
+    milliseconds since 1970, ``None`` where unknown. What the bridge itself sent is never said.
+    """
+
+    id: RemoteMessageId
+    chat: ChatId
+    person: Person
+    message: Message
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """``person`` replaced the text of ``target``, a message of their own."""
+
+    id: RemoteMessageId
+    chat: ChatId
+    person: Person
+    target: RemoteMessageId
+    message: Message
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """``person`` took ``target`` back; not necessarily their own."""
+
+    id: RemoteMessageId
+    chat: ChatId
+    person: Person
+    target: RemoteMessageId
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reacted:
+    """``person`` put ``key`` (an emoji) on ``target``, or took it away."""
+
+    id: RemoteMessageId
+    chat: ChatId
+    person: Person
+    target: RemoteMessageId
+    key: str
+    removed: bool = False
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """``person`` is in the chat, or their role there changed. Said again for those already there after a
+    reconnect.
+    """
+
+    id: RemoteMessageId
+    chat: ChatId
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """``person`` is no longer in the chat, by themselves or not."""
+
+    id: RemoteMessageId
+    chat: ChatId
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """``person`` has a new name. Where names are ids (IRC) ``before`` is the id they had; elsewhere it
+    equals ``person.id``.
+    """
+
+    id: RemoteMessageId
+    chat: ChatId
+    before: RemoteUserId
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class TopicChanged:
+    """The chat's topic is now ``topic`` (plain text, "" for none). ``person`` is ``None`` where nobody in
+    sight set it.
+    """
+
+    id: RemoteMessageId
+    chat: ChatId
+    person: Person | None
+    topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatGone:
+    """The bridge is no longer in the chat: removed, banned, or the chat was dissolved. ``reason``: a key
+    ``status.<reason>``.
+    """
+
+    id: RemoteMessageId
+    chat: ChatId
+    reason: str
+
+
+class ConnectionState(StrEnum):
+    """How the network is reached. ``LOGGED_OUT`` needs a person; all else the network mends itself."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    LOST = "lost"
+    LOGGED_OUT = "logged_out"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The state of the connection changed. Not stored: it is true now or not at all. ``reason``: a key,
+    never the network's words.
+    """
+
+    state: ConnectionState
+    reason: str | None = None
+
+
+ChatEvent = Said | Edited | Deleted | Reacted | Joined | Left | Renamed | TopicChanged | ChatGone
+"""What happens in a chat: stored in the inbox before ``receive`` returns, then handled once, in the order it
+was said."""
+
+Event = ChatEvent | Connection
+"""All that a network says."""
+
+Receive = Callable[[Event], Awaitable[None]]
+"""Takes an event. Returns when it is committed to the inbox: only then may the network acknowledge it.
+Events of one chat are said one after the other; ``TryLater`` from it means not stored (say it again)."""
