@@ -27,8 +27,8 @@ class IrcServer(Protocol):
         """Ends it for good."""
 
 
-class _Served(Server):
-    """What both servers have in common: a process that is ready when its port accepts."""
+class LocalServer(Server):
+    """What these servers have in common: a process that is ready when its port accepts."""
 
     _grace = 3
 
@@ -43,7 +43,7 @@ class _Served(Server):
         await self.process.start(lambda: listening(self.port))
 
 
-class PythonIrc(_Served):
+class PythonIrc(LocalServer):
     """The server of the `irc` package, improved by embedded/ircd.py."""
 
     def __init__(self, directory: Path) -> None:
@@ -52,7 +52,7 @@ class PythonIrc(_Served):
         self.process = Child("the Python IRC server", command, directory / "ircd.log", ROOT)
 
 
-class Ngircd(_Served):
+class Ngircd(LocalServer):
     """ngIRCd from Debian, without root, without flood penalties, nicks of up to 30 characters."""
 
     def __init__(self, directory: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from embedded.inspircd import Inspircd, inspircd_program
 from embedded.irc import IrcServer, Ngircd, PythonIrc, ngircd_program
 from embedded.maubot import Maubot
 from embedded.person import Person
@@ -53,4 +54,13 @@ async def ngircd(server_data: Path) -> AsyncIterator[IrcServer]:
     if ngircd_program() is None:
         pytest.skip("ngircd is not installed")
     async with Ngircd(server_data / "ngircd") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def inspircd(server_data: Path) -> AsyncIterator[IrcServer]:
+    """InspIRCd, shared: use nicks and channels of your own."""
+    if inspircd_program() is None:
+        pytest.skip("inspircd is not installed")
+    async with Inspircd(server_data / "inspircd") as running:
         yield running

@@ -1,4 +1,4 @@
-"""IRC keeps the contract of networks, on ngIRCd and on the server in pure Python."""
+"""IRC keeps the contract of networks, on InspIRCd, on ngIRCd and on the server in pure Python."""
 
 from collections.abc import AsyncIterator
 
@@ -22,4 +22,11 @@ class TestOnPythonIrc(NetworkContract):
     @pytest.fixture
     async def world(self, python_irc: IrcServer) -> AsyncIterator[IrcWorld]:
         async with irc_world(python_irc) as world:
+            yield world
+
+
+class TestOnInspircd(NetworkContract):
+    @pytest.fixture
+    async def world(self, inspircd: IrcServer) -> AsyncIterator[IrcWorld]:
+        async with irc_world(inspircd) as world:
             yield world
