@@ -7,6 +7,7 @@ can be told to misbehave: drop the connection, refuse a chat, fail sends.
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -14,7 +15,7 @@ from haven.errors import Refused, TryLater, Unreachable
 from haven.ids import ChatId, RemoteMessageId, RemoteUserId
 from haven.ids import Network as NetworkName
 
-from ..message import Message, Style, plain, spans
+from ..message import Attachment, Message, Style, plain, spans
 from ..section import Section
 from .acts import Claim, Delete, Edit, Outgoing, React, Receipt, Say
 from .base import Capabilities, ChatSummary
@@ -34,6 +35,8 @@ from .events import (
     Said,
     TopicChanged,
 )
+from .media import Body
+from .memory_files import Files
 
 MEMORY = NetworkName("memory")
 
@@ -82,11 +85,13 @@ class MemoryServer:
     """The network itself. Its people act by the methods below; each returns once every connected account was
     told.
 
-    ``failures``: the next so many sends raise ``TryLater`` before anything is written.
+    ``failures``: the next so many sends raise ``TryLater`` before anything is written. ``files``: what was put
+    there to be shared.
     """
 
     def __init__(self) -> None:
         self.chats: dict[ChatId, Chat] = {}
+        self.files = Files()
         self.accounts: list[MemoryNetwork] = []
         self.reachable = asyncio.Event()
         self.reachable.set()
@@ -288,6 +293,16 @@ class MemoryNetwork:
         """All in the chat."""
         self._connected()
         return tuple(self._server.chat(chat).people.values())
+
+    async def upload(self, chat: ChatId, attachment: Attachment, body: Body) -> str:
+        """Keep the file on the server; any chat may be told its url."""
+        self._connected()
+        return await self._server.files.take(body)
+
+    def download(self, attachment: Attachment) -> AbstractAsyncContextManager[Body]:
+        """The file from the server."""
+        self._connected()
+        return self._server.files.give(attachment.url)
 
     async def check(self) -> None:
         """Only whether the server can be reached."""

@@ -6,9 +6,10 @@ can act.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from bridge.message import Message, plain, spans
+from bridge.message import Attachment, Message, plain, spans
 from bridge.networks.acts import Outgoing, Say, Sender
 from bridge.networks.base import Network, SetsTopic
 from bridge.networks.events import (
@@ -23,6 +24,7 @@ from bridge.networks.events import (
     Said,
     TopicChanged,
 )
+from bridge.networks.media import PIECE, Body, DownloadsMedia, UploadsMedia
 from haven.errors import TryLater
 from haven.ids import ChatId, UserId
 
@@ -101,6 +103,12 @@ async def always(_part: int) -> bool:
 def words(world: World, text: str, key: str = "k1") -> Outgoing:
     """Alice says ``text`` in the world's chat."""
     return Outgoing(key, world.chat, ALICE, Say(Message(spans(text))))
+
+
+async def pieces(data: bytes) -> Body:
+    """``data`` as a body."""
+    for start in range(0, len(data), PIECE):
+        yield data[start : start + PIECE]
 
 
 async def patiently(send: Callable[[], Awaitable[object]]) -> None:
@@ -200,6 +208,16 @@ class NetworkContract:
         await world.log.wait(Said)
         said = [plain(event.message.text) for event in world.log.events if isinstance(event, Said)]
         assert said == ["theirs"]
+
+    async def test_gives_back_the_file_that_it_took(self, world: World) -> None:
+        network = world.network
+        if not isinstance(network, UploadsMedia) or not isinstance(network, DownloadsMedia):
+            return
+        data = bytes(range(256)) * 1000
+        attachment = Attachment("cat.png", "", "image/png", len(data))
+        url = await network.upload(world.chat, attachment, pieces(data))
+        async with network.download(replace(attachment, url=url)) as body:
+            assert b"".join([piece async for piece in body]) == data
 
     async def test_comes_back_after_a_broken_connection(self, world: World) -> None:
         await world.join("bob")
