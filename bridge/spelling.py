@@ -23,6 +23,7 @@ SPELLED: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         *(message.Mention, message.Span, message.Reply, message.Attachment, message.Message),
+        *(message.Location, message.Contact, message.Poll, message.Gathering),
         *(events.Person, *get_args(events.ChatEvent)),
     )
 }

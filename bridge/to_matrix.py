@@ -25,10 +25,13 @@ from .networks.events import (
     Joined,
     Left,
     Person,
+    PollClosed,
     Reacted,
     Renamed,
     Said,
+    TimerChanged,
     TopicChanged,
+    Voted,
 )
 from .store import Pair, Store
 from .topics import Topics
@@ -78,6 +81,8 @@ class ToMatrix:
             case TopicChanged():
                 await self._topics.heard(link, event.topic)
                 await self._topics.settle(link, self._networks[link.network])
+            case Voted() | PollClosed() | TimerChanged():
+                pass  # no network says these yet
             case Joined() | ChatGone():
                 pass  # who comes is shown when they speak; a lost chat is the keeper's
             case _:

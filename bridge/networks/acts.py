@@ -37,9 +37,12 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Take ``target`` back. Only asked where ``capabilities.deletions``."""
+    """Take ``target`` back, and ``more``: the other parts of the same message, where it went out in several.
+    Only asked where ``capabilities.deletions``.
+    """
 
     target: RemoteMessageId
+    more: tuple[RemoteMessageId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,27 @@ class React:
     target: RemoteMessageId
     key: str
     removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """Choose these options of the poll or gathering ``target`` (places from 0), in place of any earlier
+    vote of the sender; none: take it back. Only asked where ``capabilities.votes``.
+    """
+
+    target: RemoteMessageId
+    choices: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePoll:
+    """End the poll ``target``. Only asked where ``capabilities.polls``."""
+
+    target: RemoteMessageId
+
+
+Act = Say | Edit | Delete | React | Vote | ClosePoll
+"""What can be asked of a network in the name of a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +87,7 @@ class Outgoing:
     key: str
     chat: ChatId
     sender: Sender | None
-    act: Say | Edit | Delete | React
+    act: Act
 
 
 Claim = Callable[[int], Awaitable[bool]]

@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 from haven.ids import ChatId
 from haven.ids import Network as NetworkName
 
-from ..message import Style
+from ..message import MediaKind, Style
 from ..section import Section
 from .acts import Claim, Outgoing, Receipt
 from .events import Person, Receive
@@ -36,6 +36,20 @@ class Capabilities:
     deletions: bool = False
     reactions: bool = False
     replies: bool = False
+    threads: bool = False
+    """It has threads, or comments under a message: ``Message.thread``. Elsewhere the root is quoted."""
+    locations: bool = False
+    contacts: bool = False
+    polls: bool = False
+    votes: bool = False
+    """Each member's vote can be cast apart. Where polls are but votes are not, votes are said in words."""
+    gatherings: bool = False
+    timers: bool = False
+    """Messages can disappear: it heeds ``Message.expires`` and says ``TimerChanged``."""
+    media: frozenset[MediaKind] = frozenset()
+    """What it can send as itself (see ``networks.media``); all else becomes a line with a link."""
+    media_bytes: int | None = None
+    """Most bytes of one file; ``None`` for no bound worth knowing."""
     sends_as_person: bool = False
     """Each Matrix member speaks under a name of their own; otherwise the relay puts the name before the
     text."""
@@ -98,6 +112,18 @@ class SetsTopic(Protocol):
 
     async def set_topic(self, chat: ChatId, topic: str) -> None:
         """Set it; ``Refused`` where we lack the right."""
+
+
+@runtime_checkable
+class SetsTimer(Protocol):
+    """A network on which it can be set after which time the messages of a chat disappear
+    (``capabilities.timers``).
+    """
+
+    async def set_timer(self, chat: ChatId, seconds: int | None) -> int | None:
+        """Set it (``None``: they stay); the time that holds now, where only some can be had. ``Refused`` where
+        we lack the right.
+        """
 
 
 @dataclass(frozen=True, slots=True)

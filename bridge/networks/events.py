@@ -85,6 +85,31 @@ class Reacted:
 
 
 @dataclass(frozen=True, slots=True)
+class Voted:
+    """``person`` chose these options of the poll ``target`` (places from 0; none: took their vote back). It
+    is their whole vote, in place of any earlier one. For a gathering the choices are ``message.Answer``.
+    """
+
+    id: RemoteMessageId
+    chat: ChatId
+    person: Person
+    target: RemoteMessageId
+    choices: tuple[int, ...]
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PollClosed:
+    """The poll ``target`` is over. ``person`` is ``None`` where nobody in sight ended it."""
+
+    id: RemoteMessageId
+    chat: ChatId
+    person: Person | None
+    target: RemoteMessageId
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Joined:
     """``person`` is in the chat, or their role there changed. Said again for those already there after a
     reconnect.
@@ -129,6 +154,18 @@ class TopicChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TimerChanged:
+    """Messages of the chat disappear after ``seconds`` from now on; ``None``: they stay. Said again for what
+    holds already after a reconnect.
+    """
+
+    id: RemoteMessageId
+    chat: ChatId
+    person: Person | None
+    seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ChatGone:
     """The bridge is no longer in the chat: removed, banned, or the chat was dissolved. ``reason``: a key
     ``status.<reason>``.
@@ -158,7 +195,10 @@ class Connection:
     reason: str | None = None
 
 
-ChatEvent = Said | Edited | Deleted | Reacted | Joined | Left | Renamed | TopicChanged | ChatGone
+Talk = Said | Edited | Deleted | Reacted | Voted | PollClosed
+"""What people say and do in a chat."""
+
+ChatEvent = Talk | Joined | Left | Renamed | TopicChanged | TimerChanged | ChatGone
 """What happens in a chat: stored in the inbox before ``receive`` returns, then handled once, in the order it
 was said."""
 

@@ -17,7 +17,7 @@ from haven.ids import Network as NetworkName
 
 from ..message import Attachment, Message, Style, plain, spans
 from ..section import Section
-from .acts import Claim, Delete, Edit, Outgoing, React, Receipt, Say
+from .acts import Claim, ClosePoll, Delete, Edit, Outgoing, React, Receipt, Say, Vote
 from .base import Capabilities, ChatSummary
 from .events import (
     ChatEvent,
@@ -323,6 +323,10 @@ def _parts(outgoing: Outgoing, capabilities: Capabilities) -> Iterable[str]:
             return ("",)
         case React(key=key):
             return (key,)
+        case Vote(choices=choices):
+            return (",".join(map(str, choices)),)
+        case ClosePoll():
+            return ("",)
 
 
 def build(section: Section) -> MemoryNetwork:

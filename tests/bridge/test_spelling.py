@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.message import Message
+from bridge.message import Location, Message
 from bridge.networks.events import ChatEvent
 from bridge.spelling import read, spell
 from haven.errors import Invalid
 
+DEGREES = st.floats(allow_nan=False)
+"""Any number: what is not one equals nothing, not even itself."""
+st.register_type_strategy(Location, st.builds(Location, DEGREES, DEGREES, st.text()))
 events = st.one_of(*(st.from_type(kind) for kind in get_args(ChatEvent)))
 
 
