@@ -121,21 +121,7 @@ class NioHomeserver:
 
     async def create_room(self, room: NewRoom) -> RoomId:
         """See `haven.ports.CreatesRoom`."""
-        request = {
-            "name": room.name,
-            "topic": room.topic,
-            "room_version": room.version,
-            "creation_content": dict(room.creation),
-            "initial_state": [
-                {"type": event.type, "state_key": event.key, "content": dict(event.content)}
-                for event in room.state
-            ],
-            "power_level_content_override": dict(room.power),
-            "invite": list(room.invite),
-        }
-        answer = await self._request(
-            "POST", "createRoom", {name: value for name, value in request.items() if value}
-        )
+        answer = await self._request("POST", "createRoom", dict(room.request()))
         return RoomId(str(answer.get("room_id")))
 
     # --- membership -----------------------------------------------------------------------------------------

@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import asyncpg
 
 from embedded.places import python
 from embedded.ports import HOST, free_port
-from embedded.processes import Child, Server
+from embedded.processes import Child, HttpServer
 from embedded.waiting import eventually
 
 _ADMIN = "keeper"
@@ -31,7 +30,7 @@ class MaubotRefused(Exception):
         self.message = message
 
 
-class Maubot(Server):
+class Maubot(HttpServer):
     """maubot on a free port of 127.0.0.1.
 
     `directory` holds all it keeps. `database`: a `postgres://` URL for maubot and its plugins, None for SQLite files. Usable as an async
@@ -47,20 +46,12 @@ class Maubot(Server):
         self._password = secrets.token_hex(16)
         self._token = ""
         self._bots: dict[str, str] = {}
-        self._session: aiohttp.ClientSession | None = None
         self.process = Child(
             "maubot",
             [python("servers"), "-m", "maubot", "-c", directory / "config.yaml"],
             directory / "maubot.out",
             directory,
         )
-
-    @property
-    def session(self) -> aiohttp.ClientSession:
-        """The HTTP session to the management API and to plugin pages."""
-        if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60))
-        return self._session
 
     def page(self, instance: str, path: str = "") -> str:
         """The address of a plugin instance's web page."""
@@ -142,17 +133,7 @@ class Maubot(Server):
         await eventually(moved, f"the first /sync of {user_id}")
 
     async def _answers(self) -> bool:
-        try:
-            async with self.session.get(f"{self.url}/_matrix/maubot/v1/version") as answer:
-                return answer.status in (200, 401)
-        except aiohttp.ClientConnectionError:
-            return False
-
-    async def aclose(self) -> None:
-        """Ends it for good."""
-        await super().aclose()
-        if self._session is not None:
-            await self._session.close()
+        return await self._says(f"{self.url}/_matrix/maubot/v1/version", 200, 401)
 
     def log(self, lines: int = 100_000) -> str:
         """What maubot and its plugins have logged."""

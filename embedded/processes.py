@@ -11,6 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import aiohttp
+
 from embedded.ports import HOST
 
 _TETHER = Path(__file__).with_name("tether.py")
@@ -155,6 +157,36 @@ class Server(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.aclose()
+
+
+class HttpServer(Server):
+    """A server that is spoken to over HTTP, by one session that lives as long as it does. `_timeout`: seconds that a request may take."""
+
+    _session: aiohttp.ClientSession | None = None
+    _timeout: float = 120
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The session, opened when it is first wanted; as many requests side by side as are asked for."""
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(total=self._timeout)
+            )
+        return self._session
+
+    async def _says(self, url: str, *statuses: int) -> bool:
+        """Whether a GET is answered with one of the statuses."""
+        try:
+            async with self.session.get(url) as answer:
+                return answer.status in statuses
+        except aiohttp.ClientConnectionError:
+            return False
+
+    async def aclose(self) -> None:
+        """Ends it for good."""
+        await super().aclose()
+        if self._session is not None:
+            await self._session.close()
 
 
 async def listening(port: int) -> bool:

@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
-import aiohttp
-
 from embedded.federation import Federation
 from embedded.matrix import Account, Json, answer_of
 from embedded.person import Person
 from embedded.places import python
 from embedded.ports import HOST, free_port
-from embedded.processes import Child, Server
+from embedded.processes import Child, HttpServer
 
 Limits = Literal["lifted", "default"]
 
@@ -46,7 +44,7 @@ _LIFTED: Json = {
 """Every limit of synapse/config/ratelimiting.py that a client can meet."""
 
 
-class Synapse(Server):
+class Synapse(HttpServer):
     """A homeserver on a free port of 127.0.0.1, alone in the world unless it is given a `federation`: then its name is its address.
 
     `directory` holds all it keeps (a tmpfs makes it three times as fast). `appservices` are registration files. `limits`: lifted,
@@ -77,7 +75,6 @@ class Synapse(Server):
         self.limits: Limits = limits
         self.extra: Json = dict(extra or {})
         self._database = database
-        self._session: aiohttp.ClientSession | None = None
         config = directory / "homeserver.yaml"
         self.process = Child(
             "Synapse",
@@ -85,16 +82,6 @@ class Synapse(Server):
             directory / "synapse.log",
             directory,
         )
-
-    @property
-    def session(self) -> aiohttp.ClientSession:
-        """The HTTP session that all people of this homeserver share; there while it is entered or started."""
-        if self._session is None or self._session.closed:
-            connector = aiohttp.TCPConnector(limit=0)
-            self._session = aiohttp.ClientSession(
-                connector=connector, timeout=aiohttp.ClientTimeout(total=120)
-            )
-        return self._session
 
     def configuration(self) -> Json:
         """The configuration as it is written at each start (YAML is a superset of JSON)."""
@@ -146,17 +133,7 @@ class Synapse(Server):
         await self.process.start(self._answers)
 
     async def _answers(self) -> bool:
-        try:
-            async with self.session.get(f"{self.url}/health") as answer:
-                return answer.status == 200
-        except aiohttp.ClientConnectionError:
-            return False
-
-    async def aclose(self) -> None:
-        """Ends it for good."""
-        await super().aclose()
-        if self._session is not None:
-            await self._session.close()
+        return await self._says(f"{self.url}/health", 200)
 
     async def register(self, name: str, password: str = "haven", *, admin: bool = False) -> Person:
         """Makes an account by the shared-secret admin API and signs it in. `name` is the localpart."""

@@ -80,7 +80,7 @@ class MautrixHomeserver:
 
     async def create_room(self, room: NewRoom) -> RoomId:
         """See `haven.ports.CreatesRoom`."""
-        return RoomId(_word(await self._ask("POST", "v3/createRoom", _room_request(room)), "room_id"))
+        return RoomId(_word(await self._ask("POST", "v3/createRoom", room.request()), "room_id"))
 
     async def send_state(self, room: RoomId, event_type: str, key: str, content: Content) -> EventId:
         """See `haven.ports.SendsState`."""
@@ -312,23 +312,6 @@ async def _answer(response: ClientResponse) -> object:
     if response.status == 200 and body is not None:
         return body
     raise failure(response.status, _object(body), response.headers.get("Retry-After", ""))
-
-
-def _room_request(room: NewRoom) -> Content:
-    request: dict[str, object] = {
-        "room_version": room.version,
-        "visibility": "private",
-        "name": room.name,
-        "topic": room.topic,
-        "creation_content": dict(room.creation),
-        "initial_state": [
-            {"type": event.type, "state_key": event.key, "content": dict(event.content)}
-            for event in room.state
-        ],
-        "power_level_content_override": dict(room.power),
-        "invite": list(room.invite),
-    }
-    return {name: value for name, value in request.items() if value}
 
 
 def _state_event(raw: Content) -> StateEvent:

@@ -3,27 +3,14 @@ words never come back.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
 from bridge.message import Message, spans
 from bridge.networks.events import Said
-from bridge.networks.memory import LINES
 from haven.errors import TryLater
 from haven.ids import RemoteMessageId
 from tests.bridge.lives import BOT, CHAT, Lives
-
-
-@pytest.fixture
-async def lives(tmp_path: Path) -> AsyncIterator[Lives]:
-    lives = Lives(tmp_path, LINES)
-    await lives.begin()
-    await lives.live()
-    await lives.link()
-    yield lives
-    await lives.end()
 
 
 async def accept(lives: Lives, **event: object) -> None:
@@ -45,38 +32,38 @@ async def accept(lives: Lives, **event: object) -> None:
                 return
 
 
-async def test_an_event_of_the_homeserver(lives: Lives) -> None:
+async def test_an_event_of_the_homeserver(poor: Lives) -> None:
     for _ in range(2):
-        await accept(lives, event_id="$a")
-        await accept(lives, event_id="$b", content={"msgtype": "m.text", "body": "bye"})
-        await lives.until(lambda: "<Alice> bye" in lives.heard())
-        await lives.live()
-    await accept(lives, event_id="$c", content={"msgtype": "m.text", "body": "end"})
-    await lives.until(lambda: "<Alice> end" in lives.heard())
-    assert lives.heard()[1:] == ["<Alice> hello", "<Alice> bye", "<Alice> end"]
+        await accept(poor, event_id="$a")
+        await accept(poor, event_id="$b", content={"msgtype": "m.text", "body": "bye"})
+        await poor.until(lambda: "<Alice> bye" in poor.heard())
+        await poor.live()
+    await accept(poor, event_id="$c", content={"msgtype": "m.text", "body": "end"})
+    await poor.until(lambda: "<Alice> end" in poor.heard())
+    assert poor.heard()[1:] == ["<Alice> hello", "<Alice> bye", "<Alice> end"]
 
 
-async def test_a_message_of_the_network(lives: Lives) -> None:
-    person = lives.town.chat(CHAT).people[lives.oscar]
+async def test_a_message_of_the_network(poor: Lives) -> None:
+    person = poor.town.chat(CHAT).people[poor.oscar]
     once = Said(RemoteMessageId("again"), CHAT, person, Message(spans("hello")))
-    await lives.town.repeat(once)
-    await lives.town.repeat(once)
-    await lives.until(lambda: lives.said() == ["hello"])
-    await lives.live()
-    await lives.until(lambda: bool(lives.town.accounts) and lives.status()["state"] == "linked")
-    await lives.town.speak(CHAT, lives.oscar, "bye")
-    await lives.town.repeat(once)
-    await lives.town.speak(CHAT, lives.oscar, "end")
-    await lives.until(lambda: "end" in lives.said())
-    assert [text for text in lives.said() if text == "hello"] == ["hello"]
+    await poor.town.repeat(once)
+    await poor.town.repeat(once)
+    await poor.until(lambda: poor.said() == ["hello"])
+    await poor.live()
+    await poor.until(lambda: bool(poor.town.accounts) and poor.status()["state"] == "linked")
+    await poor.town.speak(CHAT, poor.oscar, "bye")
+    await poor.town.repeat(once)
+    await poor.town.speak(CHAT, poor.oscar, "end")
+    await poor.until(lambda: "end" in poor.said())
+    assert [text for text in poor.said() if text == "hello"] == ["hello"]
 
 
 @pytest.mark.parametrize("sender", [BOT, "@_haven_memory_abc:haven.test"])
-async def test_our_own_words_do_not_come_back(lives: Lives, sender: str) -> None:
-    await accept(lives, event_id="$own", sender=sender)
-    await accept(lives, event_id="$end", content={"msgtype": "m.text", "body": "end"})
-    await lives.until(lambda: "<Alice> end" in lives.heard())
-    assert not [text for text in lives.heard() if "hello" in text]
+async def test_our_own_words_do_not_come_back(poor: Lives, sender: str) -> None:
+    await accept(poor, event_id="$own", sender=sender)
+    await accept(poor, event_id="$end", content={"msgtype": "m.text", "body": "end"})
+    await poor.until(lambda: "<Alice> end" in poor.heard())
+    assert not [text for text in poor.heard() if "hello" in text]
 
 
 @pytest.mark.parametrize(
@@ -95,9 +82,9 @@ async def test_our_own_words_do_not_come_back(lives: Lives, sender: str) -> None
         {"sender": None},
     ],
 )
-async def test_damaged_events_are_survived(lives: Lives, event: dict[str, object]) -> None:
-    await accept(lives, event_id="$damaged", **event)
-    await accept(lives, event_id="$end", content={"msgtype": "m.text", "body": "end"})
-    await lives.until(lambda: "<Alice> end" in lives.heard())
-    assert lives.heard()[-1] == "<Alice> end"
-    assert lives.status()["state"] == "linked"
+async def test_damaged_events_are_survived(poor: Lives, event: dict[str, object]) -> None:
+    await accept(poor, event_id="$damaged", **event)
+    await accept(poor, event_id="$end", content={"msgtype": "m.text", "body": "end"})
+    await poor.until(lambda: "<Alice> end" in poor.heard())
+    assert poor.heard()[-1] == "<Alice> end"
+    assert poor.status()["state"] == "linked"

@@ -1,18 +1,16 @@
 """`group adopt`: previewed, confirmed, done; nothing lost of the room, and refused where power is missing."""
 
-import asyncio
-
 import pytest
 
 from haven.ids import RoomId, RoomVersion
 from haven.model import Kind, Role, Visibility
 from haven.ports import NewRoom, StateEvent
-from plugin.cards import Card
 from plugin.service.adoptions import KIND
 from plugin.store import Store
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_faults import survives
-from tests.plugin.commands.stage import Stage, staged, text_of
+from tests.plugin.commands.reacting import react_to_the_only, told, waiting
+from tests.plugin.commands.stage import Stage, staged
 
 
 async def old_room(
@@ -41,24 +39,6 @@ async def old_room(
     return room
 
 
-async def waiting(stage: Stage) -> tuple[Card, ...]:
-    return await stage.services.desk.cards.open(KIND, stage.space)
-
-
-async def react(stage: Stage, name: str, emoji: str = "✅") -> None:
-    (card,) = await waiting(stage)
-    relation = {"rel_type": "m.annotation", "event_id": card.event, "key": emoji}
-    await stage.person(name).send_message(card.room, "m.reaction", {"m.relates_to": relation}, name)
-    stage.engine.watch.ready.set()
-    while stage.engine.turns._tasks:
-        await asyncio.gather(*stage.engine.turns._tasks)
-
-
-async def told(stage: Stage) -> str:
-    timeline = stage.server.rooms[await stage.room("admins")].timeline
-    return text_of([e for e in timeline if e.type == "m.room.message" and e.sender == stage.bot])
-
-
 @pytest.mark.parametrize("version", ["10", "11", "12"])
 async def test_a_room_becomes_a_group_and_keeps_what_it_had(
     server: FakeHomeserver, store: Store, version: str
@@ -73,7 +53,7 @@ async def test_a_room_becomes_a_group_and_keeps_what_it_had(
         assert "take a room into the community: Chess" in said
         assert "4 members stay" in said
         assert "put the list of rooms in “Fathers” right" in said
-        await react(stage, "owner")
+        await react_to_the_only(stage, KIND, "owner")
         group = (await stage.community()).group(chess)
         assert group is not None
         assert (group.name, group.topic, group.kind) == ("Chess", "Since 1990", Kind.GROUP)
@@ -88,7 +68,7 @@ async def test_a_room_becomes_a_group_and_keeps_what_it_had(
 async def test_by_alias_and_with_a_visibility_of_its_own(stage: Stage) -> None:
     chess = await old_room(stage)
     await stage.say("admin", "!c group adopt #chess:haven.test --visibility request")
-    (card,) = await waiting(stage)
+    (card,) = await waiting(stage, KIND)
     await stage.say("admin", f"!c approve {card.id}", "admins")
     group = (await stage.community()).group(chess)
     assert group is not None
@@ -106,14 +86,14 @@ async def test_the_bot_enters_a_room_that_is_open_to_it(stage: Stage) -> None:
     )
     await stage.say("admin", f"!c group adopt {room}")
     assert stage.server.is_joined(room, stage.bot)
-    await react(stage, "admin")
+    await react_to_the_only(stage, KIND, "admin")
     assert (await stage.community()).group(room) is not None
 
 
 async def test_a_room_for_the_invited_becomes_a_hidden_group_that_is_not_named(stage: Stage) -> None:
     chess = await old_room(stage, rule="invite")
     await stage.say("admin", f"!c group adopt {chess}", "admins")
-    await react(stage, "admin")
+    await react_to_the_only(stage, KIND, "admin")
     assert "Chess" not in await stage.answer("member", "!c group list")
     assert "Chess" not in await stage.answer("moderator", "!c log", "admins")
 
@@ -124,7 +104,7 @@ async def test_it_leaves_the_public_directory(stage: Stage) -> None:
     await stage.say("admin", f"!c group adopt {chess}")
     assert "out of the homeserver's public directory" in await told(stage)
     assert chess in stage.server.directory
-    await react(stage, "admin")
+    await react_to_the_only(stage, KIND, "admin")
     assert (await stage.community()).group(chess) is not None
     assert chess not in stage.server.directory
 
@@ -133,7 +113,7 @@ async def test_it_can_be_declined(stage: Stage) -> None:
     chess = await old_room(stage)
     await stage.say("admin", f"!c group adopt {chess}")
     stage.forget()
-    await react(stage, "admin", "❌")
+    await react_to_the_only(stage, KIND, "admin", "❌")
     assert stage.written() == []
     assert "decided against it: Chess stays as it is" in await told(stage)
     assert (await stage.community()).group(chess) is None
@@ -142,7 +122,7 @@ async def test_it_can_be_declined(stage: Stage) -> None:
 async def test_moderators_do_not_confirm_it(stage: Stage) -> None:
     chess = await old_room(stage)
     await stage.say("admin", f"!c group adopt {chess}")
-    await react(stage, "moderator")
+    await react_to_the_only(stage, KIND, "moderator")
     assert "You cannot do that as `moderator`" in await told(stage)
     assert (await stage.community()).group(chess) is None
 
@@ -152,7 +132,7 @@ async def test_power_that_is_missing_is_named(stage: Stage) -> None:
     said = await stage.answer("admin", f"!c group adopt {chess}")
     assert "I need power level 100 and have 50" in said
     assert "@bot:haven.test" in said
-    assert await waiting(stage) == ()
+    assert await waiting(stage, KIND) == ()
 
 
 async def test_power_that_was_taken_meanwhile_leaves_the_card_open(stage: Stage) -> None:
@@ -163,16 +143,16 @@ async def test_power_that_was_taken_meanwhile_leaves_the_card_open(stage: Stage)
     await stage.person("bot").send_state(
         chess, "m.room.power_levels", "", {**levels, "users": {stage.user("admin"): 100, stage.bot: 50}}
     )
-    await react(stage, "admin")
+    await react_to_the_only(stage, KIND, "admin")
     assert "I need power level 100 and have 50" in await told(stage)
-    assert len(await waiting(stage)) == 1
+    assert len(await waiting(stage, KIND)) == 1
     assert (await stage.community()).group(chess) is None
 
 
 async def test_what_is_not_the_asker_s_to_give_is_refused(stage: Stage) -> None:
     chess = await old_room(stage)
     assert "Only who can change the power levels" in await stage.answer("owner", f"!c group adopt {chess}")
-    assert await waiting(stage) == ()
+    assert await waiting(stage, KIND) == ()
 
 
 async def test_what_cannot_be_a_group_is_refused(stage: Stage) -> None:
@@ -187,7 +167,7 @@ async def test_what_cannot_be_a_group_is_refused(stage: Stage) -> None:
     twin = await old_room(stage, name="Madrid")
     assert "already a room called" in await stage.answer("admin", f"!c group adopt {twin}")
     assert "cannot do that" in await stage.answer("moderator", f"!c group adopt {twin}")
-    assert await waiting(stage) == ()
+    assert await waiting(stage, KIND) == ()
 
 
 @pytest.mark.parametrize("at", [2, 4, 6])
@@ -197,7 +177,7 @@ async def test_dying_on_the_way_ends_with_the_room_in_the_community(
     async with staged(server, store) as stage:
         chess = await old_room(stage)
         await stage.say("admin", f"!c group adopt {chess}")
-        (card,) = await waiting(stage)
+        (card,) = await waiting(stage, KIND)
         incoming = await stage.incoming("admin", f"!c approve {card.id}", card.room)
         stage.server.faults.kill(at=at, user=stage.bot)
         await survives(stage.dispatcher.handle(incoming))

@@ -17,6 +17,7 @@ from plugin.replies import Replies
 from plugin.wording import Line, line
 from tests.fakes.homeserver_faults import survives
 from tests.fakes.homeserver_room import Event
+from tests.plugin.commands.reacting import put, settled
 from tests.plugin.commands.stage import Stage, text_of
 from tests.plugin.life import FastClock
 
@@ -72,21 +73,6 @@ async def said(stage: Stage) -> list[Event]:
     return [event for event in own if "founded the community" not in str(event.content["body"])]
 
 
-async def react(stage: Stage, name: str, card: Card, emoji: str = "✅") -> EventId:
-    relation = {"rel_type": "m.annotation", "event_id": card.event, "key": emoji}
-    person = stage.person(name)
-    return await person.send_message(
-        card.room, "m.reaction", {"m.relates_to": relation}, f"{name}{emoji}{card.id}"
-    )
-
-
-async def settled(stage: Stage) -> None:
-    """Wait until every reaction has had its turn."""
-    stage.engine.watch.ready.set()
-    while stage.engine.turns._tasks:
-        await asyncio.gather(*stage.engine.turns._tasks)
-
-
 def next_life(stage: Stage, ask: Ask) -> Cards:
     """The desk of a new process."""
     messages = Messenger(stage.server.person("bot"))
@@ -109,11 +95,11 @@ async def test_a_question_is_put_once_with_its_choices_beneath(stage: Stage, ask
 
 async def test_a_reaction_decides_and_the_card_says_so(stage: Stage, ask: Ask) -> None:
     card = await deal(stage)
-    event = await react(stage, "admin", card, "❌\ufe0f")
+    event = await put(stage, "admin", card, "❌\ufe0f")
     await settled(stage)
     assert ask.decided == [Word("reject", stage.user("admin"), Door.REACTION, event)]
     assert text_of(await said(stage)) == "reject it was"
-    await react(stage, "owner", card)
+    await put(stage, "owner", card)
     await settled(stage)
     assert len(ask.decided) == 1
     new = await deal(stage)
@@ -122,7 +108,7 @@ async def test_a_reaction_decides_and_the_card_says_so(stage: Stage, ask: Ask) -
 
 async def test_other_emoji_and_other_messages_mean_nothing(stage: Stage, ask: Ask) -> None:
     card = await deal(stage)
-    await react(stage, "admin", card, "🎉")
+    await put(stage, "admin", card, "🎉")
     other = await stage.person("owner").send_message(
         card.room, "m.room.message", {"msgtype": "m.text", "body": "x"}, "t"
     )
@@ -146,10 +132,10 @@ async def test_two_at_the_same_time_are_one_decision(stage: Stage, ask: Ask) -> 
 
 async def test_who_may_not_is_told_and_the_card_stays_open(stage: Stage, ask: Ask) -> None:
     card = await deal(stage)
-    await react(stage, "moderator", card)
+    await put(stage, "moderator", card)
     await settled(stage)
     assert "You cannot do that as `moderator`" in text_of(await said(stage))
-    await react(stage, "admin", card)
+    await put(stage, "admin", card)
     await settled(stage)
     assert len(ask.decided) == 1
 
@@ -157,7 +143,7 @@ async def test_who_may_not_is_told_and_the_card_stays_open(stage: Stage, ask: As
 async def test_trouble_leaves_the_card_open_and_is_told(stage: Stage, ask: Ask) -> None:
     card = await deal(stage)
     ask.trouble = [Unreachable()]
-    await react(stage, "admin", card)
+    await put(stage, "admin", card)
     await settled(stage)
     assert "does not answer" in text_of(await said(stage))
     await stage.services.desk.cards.resume()
@@ -196,7 +182,7 @@ async def test_a_question_that_has_gone_is_withdrawn(stage: Stage, ask: Ask) -> 
     found = await cards.store.card(card.id)
     assert found is not None
     assert found.decided == SHUT
-    await react(stage, "admin", card)
+    await put(stage, "admin", card)
     await settled(stage)
     assert ask.decided == []
 
@@ -236,7 +222,7 @@ async def test_dying_over_a_decision_ends_in_one_decision_that_is_shown(stage: S
 async def react_unheard(stage: Stage, card: Card) -> EventId:
     """A reaction that no sync brings."""
     listeners, stage.server._listeners = stage.server._listeners, []
-    event = await react(stage, "admin", card)
+    event = await put(stage, "admin", card)
     stage.server._listeners = listeners
     return event
 
@@ -246,7 +232,7 @@ async def test_reactions_of_the_time_when_nobody_was_there_count(stage: Stage, a
     refused = await deal(stage, "Lisboa")
     event = await react_unheard(stage, card)
     listeners, stage.server._listeners = stage.server._listeners, []
-    await react(stage, "moderator", refused, "❌")
+    await put(stage, "moderator", refused, "❌")
     stage.server._listeners = listeners
     before = len(await said(stage))
     await next_life(stage, ask).resume()

@@ -1,36 +1,16 @@
 """`owner transfer`: offered by the owner, accepted by the one who is meant and nobody else."""
 
-import asyncio
-
 import pytest
 
 from haven.model import Role
-from plugin.cards import Card
 from plugin.service.transfers import KIND
 from plugin.store import Store
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_faults import survives
-from tests.plugin.commands.stage import Stage, staged, text_of
+from tests.plugin.commands.reacting import react_to_the_only, told, waiting
+from tests.plugin.commands.stage import Stage, staged
 
 OFFER = "!c owner transfer @admin:haven.test"
-
-
-async def waiting(stage: Stage) -> tuple[Card, ...]:
-    return await stage.services.desk.cards.open(KIND, stage.space)
-
-
-async def react(stage: Stage, name: str, emoji: str = "✅") -> None:
-    (card,) = await waiting(stage)
-    relation = {"rel_type": "m.annotation", "event_id": card.event, "key": emoji}
-    await stage.person(name).send_message(card.room, "m.reaction", {"m.relates_to": relation}, name)
-    stage.engine.watch.ready.set()
-    while stage.engine.turns._tasks:
-        await asyncio.gather(*stage.engine.turns._tasks)
-
-
-async def told(stage: Stage) -> str:
-    timeline = stage.server.rooms[await stage.room("admins")].timeline
-    return text_of([e for e in timeline if e.type == "m.room.message" and e.sender == stage.bot])
 
 
 @pytest.mark.parametrize("version", ["10", "11", "12"])
@@ -40,7 +20,7 @@ async def test_it_is_handed_over_when_the_other_accepts(
     async with staged(server, store, version) as stage:
         await stage.say("owner", OFFER)
         assert (await stage.community()).owner == stage.user("owner")
-        await react(stage, "admin")
+        await react_to_the_only(stage, KIND, "admin")
         community = await stage.community()
         assert community.owner == stage.user("admin")
         assert community.role_of(stage.user("owner")) is Role.ADMIN
@@ -51,14 +31,14 @@ async def test_it_is_handed_over_when_the_other_accepts(
         assert "@owner:haven.test handed the community over to @admin:haven.test (by reaction)" in await told(
             stage
         )
-        assert await waiting(stage) == ()
+        assert await waiting(stage, KIND) == ()
         assert "cannot do that" in await stage.answer("owner", "!c deactivate")
         assert "no longer `admin`" in await stage.answer("admin", "!c role remove @owner:haven.test admin")
 
 
 async def test_it_is_accepted_by_command_as_well(stage: Stage) -> None:
     await stage.say("owner", OFFER)
-    (card,) = await waiting(stage)
+    (card,) = await waiting(stage, KIND)
     await stage.say("admin", f"!c approve {card.id}", "admins")
     assert (await stage.community()).owner == stage.user("admin")
 
@@ -66,18 +46,18 @@ async def test_it_is_accepted_by_command_as_well(stage: Stage) -> None:
 @pytest.mark.parametrize("name", ["owner", "moderator"])
 async def test_nobody_else_accepts_it(stage: Stage, name: str) -> None:
     await stage.say("owner", OFFER)
-    await react(stage, name)
+    await react_to_the_only(stage, KIND, name)
     assert "Only @admin:haven.test can accept that" in await told(stage)
     assert (await stage.community()).owner == stage.user("owner")
-    assert len(await waiting(stage)) == 1
+    assert len(await waiting(stage, KIND)) == 1
 
 
 async def test_it_is_declined_and_taken_back(stage: Stage) -> None:
     await stage.say("owner", OFFER)
-    await react(stage, "admin", "❌")
+    await react_to_the_only(stage, KIND, "admin", "❌")
     assert "@admin:haven.test does not want to become the owner" in await told(stage)
     await stage.say("owner", OFFER)
-    await react(stage, "owner", "❌")
+    await react_to_the_only(stage, KIND, "owner", "❌")
     assert "@owner:haven.test no longer offers the community" in await told(stage)
     assert (await stage.community()).owner == stage.user("owner")
 
@@ -87,14 +67,14 @@ async def test_an_offer_to_somebody_else_takes_the_first_one_back(stage: Stage) 
     for _ in range(2):
         await stage.say("owner", OFFER)
     await stage.say("owner", "!c owner transfer @moderator:haven.test")
-    (card,) = await waiting(stage)
+    (card,) = await waiting(stage, KIND)
     assert card.payload["heir"] == stage.user("moderator")
 
 
 async def test_who_is_no_admin_any_more_cannot_accept_it(stage: Stage) -> None:
     await stage.say("owner", OFFER)
     await stage.say("owner", "!c role remove @admin:haven.test admin")
-    (card,) = await waiting(stage)
+    (card,) = await waiting(stage, KIND)
     said = await stage.answer("admin", f"!c approve {card.id}", "general")
     assert "cannot do that" in said or "is not an admin" in said
     assert (await stage.community()).owner == stage.user("owner")
@@ -113,7 +93,7 @@ REFUSED = [
 @pytest.mark.parametrize(("name", "who", "words"), REFUSED)
 async def test_what_cannot_be_is_said(stage: Stage, name: str, who: str, words: str) -> None:
     assert words in await stage.answer(name, f"!c owner transfer {who}")
-    assert await waiting(stage) == ()
+    assert await waiting(stage, KIND) == ()
 
 
 async def test_a_successor_is_named_shown_and_unnamed(stage: Stage) -> None:
@@ -158,7 +138,7 @@ async def test_the_owner_cannot_step_down_or_leave_before_it(stage: Stage) -> No
 async def test_dying_on_the_way_hands_it_over_whole(server: FakeHomeserver, store: Store, at: int) -> None:
     async with staged(server, store) as stage:
         await stage.say("owner", OFFER)
-        (card,) = await waiting(stage)
+        (card,) = await waiting(stage, KIND)
         stage.server.faults.kill(at=at, user=stage.bot)
         incoming = await stage.incoming("admin", f"!c approve {card.id}", card.room)
         await survives(stage.dispatcher.handle(incoming))

@@ -1,6 +1,5 @@
 """`upgrade`: a group or the space goes on in a newer room version; nothing is lost, nobody is locked out, nothing is made twice."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,12 +12,12 @@ from haven.model import Community
 from haven.plan import plan_for
 from haven.ports import Content
 from haven.succession import KEPT_FOR
-from plugin.cards import Card
 from plugin.service.upgrade_cards import KIND
 from plugin.service.work import Report, UpgradeJob
 from plugin.store import Store, now_ms
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_client import FakeClient
+from tests.plugin.commands.reacting import react, waiting
 from tests.plugin.commands.stage import Stage, staged, text_of
 from tests.plugin.life import stored
 
@@ -48,24 +47,10 @@ async def confirmed(stage: Stage, version: str, name: str = "owner") -> str:
     """The space is upgraded by command and reaction; what the bot says meanwhile."""
     before = set(stage._said())
     await stage.say("admin", f"!c upgrade --to {version}", "admins")
-    (card,) = await waiting(stage)
-    await react(stage, card, name)
+    (card,) = await waiting(stage, KIND)
+    await react(stage, name, card)
     await stage.engine.jobs.idle()
     return text_of([event for event in stage._said().values() if event.id not in before])
-
-
-async def waiting(stage: Stage) -> tuple[Card, ...]:
-    return await stage.services.desk.cards.open(KIND, (await stage.community()).space)
-
-
-async def react(stage: Stage, card: Card, name: str, emoji: str = "✅") -> None:
-    relation = {"rel_type": "m.annotation", "event_id": card.event, "key": emoji}
-    await stage.person(name).send_message(
-        card.room, "m.reaction", {"m.relates_to": relation}, f"{name}{emoji}{card.id}"
-    )
-    stage.engine.watch.ready.set()
-    while stage.engine.turns._tasks:
-        await asyncio.gather(*stage.engine.turns._tasks)
 
 
 def allowed(stage: Stage, room: RoomId) -> list[str]:
