@@ -16,7 +16,7 @@ from .ghosts import Ghosts
 from .inbox import Inbox
 from .keeper import Keeper
 from .links import Links
-from .networks.events import ChatGone, Connection, ConnectionState, Event, Joined, Left, Renamed
+from .networks.events import Banned, ChatGone, Connection, ConnectionState, Event, Joined, Left, Renamed
 from .rooms import Rooms
 from .spelling import spell
 from .store import Arrival
@@ -111,7 +111,7 @@ class Intake:
             return self._ghosts.ghost(network, event.before) is None
         if isinstance(event, Left):
             return self._ghosts.ghost(network, event.person.id) is None
-        return isinstance(event, Joined)
+        return isinstance(event, Joined | Banned)
 
     def _arrivals(self, event: Raw) -> list[Arrival]:
         kind, sender, room = event.get("type"), str(event.get("sender")), RoomId(str(event.get("room_id")))

@@ -18,6 +18,7 @@ from .links import Linked
 from .message import Message
 from .networks.base import Network
 from .networks.events import (
+    Banned,
     ChatEvent,
     ChatGone,
     Deleted,
@@ -83,8 +84,8 @@ class ToMatrix:
                 await self._topics.settle(link, self._networks[link.network])
             case Voted() | PollClosed() | TimerChanged():
                 pass  # no network says these yet
-            case Joined() | ChatGone():
-                pass  # who comes is shown when they speak; a lost chat is the keeper's
+            case Joined() | Banned() | ChatGone():
+                pass  # who comes is shown when they speak; who may do what, and a lost chat, are the caretaker's
             case _:
                 assert_never(event)
         return ()

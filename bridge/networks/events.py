@@ -14,9 +14,10 @@ from ..message import Message
 
 
 class Role(StrEnum):
-    """What a person may do in a chat, as the network says it."""
+    """What a person may do in a chat, as the network says it. ``VOICED``: speak where others may only read, no more."""
 
     MEMBER = "member"
+    VOICED = "voiced"
     OPERATOR = "operator"
 
 
@@ -24,11 +25,15 @@ class Role(StrEnum):
 class Person:
     """Someone on the network, as seen in one chat. ``name`` is what the network shows; the ghost makes it
     safe.
+
+    ``picture``: another text for each other picture ("" for none, or where the network has none): whoever wants to see it asks
+    `networks.people.HasPictures`.
     """
 
     id: RemoteUserId
     name: str
     role: Role = Role.MEMBER
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +135,20 @@ class Left:
 
 
 @dataclass(frozen=True, slots=True)
+class Banned:
+    """``person`` was banned from the chat, or (``lifted``) may come again. Only said by networks that `ListsBans`: what holds is
+    always read there.
+    """
+
+    id: RemoteMessageId
+    chat: ChatId
+    person: Person
+    lifted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Renamed:
-    """``person`` has a new name. Where names are ids (IRC) ``before`` is the id they had; elsewhere it
+    """``person`` has a new name, or another picture. Where names are ids (IRC) ``before`` is the id they had; elsewhere it
     equals ``person.id``.
     """
 
@@ -198,7 +215,7 @@ class Connection:
 Talk = Said | Edited | Deleted | Reacted | Voted | PollClosed
 """What people say and do in a chat."""
 
-ChatEvent = Talk | Joined | Left | Renamed | TopicChanged | TimerChanged | ChatGone
+ChatEvent = Talk | Joined | Left | Banned | Renamed | TopicChanged | TimerChanged | ChatGone
 """What happens in a chat: stored in the inbox before ``receive`` returns, then handled once, in the order it
 was said."""
 

@@ -7,15 +7,13 @@ can be told to misbehave: drop the connection, refuse a chat, fail sends.
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
-from itertools import count
+from dataclasses import dataclass, field
 
 from haven.errors import Refused, TryLater, Unreachable
 from haven.ids import ChatId, RemoteMessageId, RemoteUserId
 from haven.ids import Network as NetworkName
 
-from ..message import Attachment, Message, Style, plain, spans
+from ..message import Message, Style, plain, spans
 from ..section import Section
 from .acts import Claim, ClosePoll, Delete, Edit, Outgoing, React, Receipt, Say, Vote
 from .base import Capabilities, ChatSummary
@@ -26,17 +24,12 @@ from .events import (
     Deleted,
     Edited,
     Joined,
-    Left,
-    Person,
     Reacted,
     Receive,
-    Renamed,
-    Role,
     Said,
     TopicChanged,
 )
-from .media import Body
-from .memory_files import Files
+from .memory_people import Crowd, Ground, Warden
 
 MEMORY = NetworkName("memory")
 
@@ -72,94 +65,57 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Chat:
+class Chat(Crowd):
     """One chat of the server: who is in it, its topic, and what the bridge wrote there."""
 
-    people: dict[RemoteUserId, Person] = field(default_factory=dict)
     topic: str = ""
     heard: list[Heard] = field(default_factory=list)
     refuses: bool = False
 
 
-class MemoryServer:
-    """The network itself. Its people act by the methods below; each returns once every connected account was
+class MemoryServer(Ground[Chat]):
+    """The network itself. Its people act by the methods below and in `Ground`; each returns once every connected account was
     told.
 
-    ``failures``: the next so many sends raise ``TryLater`` before anything is written. ``files``: what was put
-    there to be shared.
+    ``failures``: the next so many sends raise ``TryLater`` before anything is written.
     """
 
     def __init__(self) -> None:
-        self.chats: dict[ChatId, Chat] = {}
-        self.files = Files()
-        self.accounts: list[MemoryNetwork] = []
+        super().__init__(Chat)
         self.reachable = asyncio.Event()
         self.reachable.set()
         self.failures = 0
         self.changed = asyncio.Condition()
-        self._ids = count(1)
-
-    def chat(self, chat: ChatId) -> Chat:
-        """The chat, made when it is first spoken of."""
-        return self.chats.setdefault(chat, Chat())
-
-    def next_id(self) -> RemoteMessageId:
-        """A new id, unique on this server."""
-        return RemoteMessageId(f"m{next(self._ids)}")
-
-    async def join(self, chat: ChatId, name: str, role: Role = Role.MEMBER) -> Person:
-        """Someone new enters; their first name is their id."""
-        person = Person(RemoteUserId(name), name, role)
-        self.chat(chat).people[person.id] = person
-        await self._tell(Joined(self.next_id(), chat, person))
-        return person
-
-    async def leave(self, chat: ChatId, who: RemoteUserId) -> None:
-        """Someone goes."""
-        person = self.chat(chat).people.pop(who)
-        await self._tell(Left(self.next_id(), chat, person))
-
-    async def rename(self, chat: ChatId, who: RemoteUserId, name: str) -> None:
-        """Someone takes another name and stays the same person."""
-        person = replace(self.chat(chat).people[who], name=name)
-        self.chat(chat).people[who] = person
-        await self._tell(Renamed(self.next_id(), chat, who, person))
-
-    async def make_operator(self, chat: ChatId, who: RemoteUserId) -> None:
-        """Someone becomes an operator."""
-        person = replace(self.chat(chat).people[who], role=Role.OPERATOR)
-        self.chat(chat).people[who] = person
-        await self._tell(Joined(self.next_id(), chat, person))
 
     async def speak(self, chat: ChatId, who: RemoteUserId, said: Message | str) -> RemoteMessageId:
         """Someone says something."""
         message = Message(spans(said)) if isinstance(said, str) else said
         event = Said(self.next_id(), chat, self.chat(chat).people[who], message)
-        await self._tell(event)
+        await self.tell(event)
         return event.id
 
     async def edit(self, chat: ChatId, who: RemoteUserId, target: RemoteMessageId, text: str) -> None:
         """Someone corrects what they said."""
         person = self.chat(chat).people[who]
-        await self._tell(Edited(self.next_id(), chat, person, target, Message(spans(text))))
+        await self.tell(Edited(self.next_id(), chat, person, target, Message(spans(text))))
 
     async def delete(self, chat: ChatId, who: RemoteUserId, target: RemoteMessageId) -> None:
         """Someone takes back what they said."""
-        await self._tell(Deleted(self.next_id(), chat, self.chat(chat).people[who], target))
+        await self.tell(Deleted(self.next_id(), chat, self.chat(chat).people[who], target))
 
     async def react(self, chat: ChatId, who: RemoteUserId, target: RemoteMessageId, key: str) -> None:
         """Someone reacts."""
-        await self._tell(Reacted(self.next_id(), chat, self.chat(chat).people[who], target, key))
+        await self.tell(Reacted(self.next_id(), chat, self.chat(chat).people[who], target, key))
 
     async def set_topic(self, chat: ChatId, who: RemoteUserId | None, topic: str) -> None:
         """Someone, or a service, sets the topic."""
         self.chat(chat).topic = topic
         person = self.chat(chat).people.get(who) if who else None
-        await self._tell(TopicChanged(self.next_id(), chat, person, topic))
+        await self.tell(TopicChanged(self.next_id(), chat, person, topic))
 
     async def repeat(self, event: ChatEvent) -> None:
         """Tell the same event once more, as networks do after a reconnect."""
-        await self._tell(event)
+        await self.tell(event)
 
     async def drop(self) -> None:
         """Cut every connection; ``reachable`` says whether they may come back."""
@@ -178,12 +134,8 @@ class MemoryServer:
             self.chat(chat).heard.append(part)
             self.changed.notify_all()
 
-    async def _tell(self, event: ChatEvent) -> None:
-        for account in tuple(self.accounts):
-            await account.tell(event)
 
-
-class MemoryNetwork:
+class MemoryNetwork(Warden[Chat]):
     """One account's view of a ``MemoryServer``, behind the ``Network`` port and all its optional ones."""
 
     def __init__(
@@ -192,11 +144,11 @@ class MemoryNetwork:
         capabilities: Capabilities = EVERYTHING,
         name: NetworkName = MEMORY,
     ) -> None:
+        super().__init__(server)
         self._server = server
         self._capabilities = capabilities
         self._name = name
         self._open: set[ChatId] = set()
-        self._receive: Receive | None = None
         self._cut = asyncio.Event()
 
     @property
@@ -289,28 +241,9 @@ class MemoryNetwork:
             ChatSummary(name, str(name), len(chat.people)) for name, chat in self._server.chats.items()
         )
 
-    async def members(self, chat: ChatId) -> tuple[Person, ...]:
-        """All in the chat."""
-        self._connected()
-        return tuple(self._server.chat(chat).people.values())
-
-    async def upload(self, chat: ChatId, attachment: Attachment, body: Body) -> str:
-        """Keep the file on the server; any chat may be told its url."""
-        self._connected()
-        return await self._server.files.take(body)
-
-    def download(self, attachment: Attachment) -> AbstractAsyncContextManager[Body]:
-        """The file from the server."""
-        self._connected()
-        return self._server.files.give(attachment.url)
-
     async def check(self) -> None:
         """Only whether the server can be reached."""
         if not self._server.reachable.is_set():
-            raise Unreachable
-
-    def _connected(self) -> None:
-        if self._receive is None:
             raise Unreachable
 
 
