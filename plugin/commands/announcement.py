@@ -10,7 +10,7 @@ from ..wording import Answer, answer, line, link
 from .asked import Asked, Section, Within
 from .grammar import Argument, Command, Takes
 
-ANNOUNCE = Command("announce", (Argument("TEXT", Takes.TEXT),))
+ANNOUNCE = Command("announce", (Argument("TEXT", Takes.TEXT, final=True),))
 
 
 async def announce(asked: Asked, community: Community) -> Answer:

@@ -27,7 +27,8 @@ class Takes(Enum):
 @dataclass(frozen=True, slots=True)
 class Argument:
     """Something a command is told by its place. ``choices``: the only values it may have, in lower case; ``understood``: values
-    that are not offered, since the command only says what is wrong with them.
+    that are not offered, since the command only says what is wrong with them. ``final``: what is done with a text cannot be undone, so what
+    looks like an option and is none is not taken for a part of it, unless the text stands in quotation marks.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Argument:
     optional: bool = False
     choices: tuple[str, ...] = ()
     understood: tuple[str, ...] = ()
+    final: bool = False
 
     @property
     def usage(self) -> str:

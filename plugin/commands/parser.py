@@ -196,6 +196,8 @@ class _Reading:
             raise self._refusal("argument_extra", text=_short(word.text))
         if argument.takes is Takes.TEXT:
             value = self._text(word)
+            if argument.final and not word.quoted:
+                self._require_no_option(word)
         elif argument.takes is Takes.WORDS and not word.quoted:
             value = self._gathered()
         else:
@@ -230,6 +232,12 @@ class _Reading:
         end = self.words[stop].start if stop < len(self.words) else len(self.line)
         self.place = stop
         return first.text if whole else self.line[first.start : end].strip()
+
+    def _require_no_option(self, first: Word) -> None:
+        """Refuse a text with something in it that is an option of no command we know, before it is said to everybody."""
+        for word in self.words[self.words.index(first) : self.place]:
+            if word.certain or word.bound:
+                raise self._refusal("option_in_text", option=_short(word.option))
 
     def _take_option(self, option: Option) -> None:
         bound = self.words[self.place].bound

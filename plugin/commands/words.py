@@ -12,8 +12,11 @@ _BOUND = re.compile(r"(?:--|[—–])[A-Za-z][A-Za-z-]*=")
 _CLOSING = {
     **dict.fromkeys('"“”„', re.compile(r'["“”](?=\s|$)')),
     **dict.fromkeys("«»", re.compile(r"[«»](?=\s|$)")),
+    **dict.fromkeys("'‘’‚", re.compile(r"['‘’](?=\s|$)")),
 }
 """What ends a quotation, by what opened it: a mark of the same family with nothing after it."""
+_APOSTROPHES = frozenset("'‘’‚")
+"""These can begin a word as well: without an end they are no quotation that was forgotten to close."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +82,4 @@ def _plain(line: str, place: int, people: dict[int, Pill]) -> Word:
     if bound := _BOUND.match(line, place):
         return Word(line[place : bound.end() - 1], place, bound.end(), bound=True)
     end = min([start for start in people if place < start] + [_past(_WORD, line, place)])
-    return Word(line[place:end], place, end, unclosed=line[place] in _CLOSING)
+    return Word(line[place:end], place, end, unclosed=line[place] in _CLOSING.keys() - _APOSTROPHES)

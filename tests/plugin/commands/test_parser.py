@@ -26,7 +26,7 @@ ROLE = Command(
     arguments=(Argument("WHO"), Argument("ROLE", choices=("admin", "moderator", "greeter"))),
     options=(Option("group", "GROUP"),),
 )
-ANNOUNCE = Command("announce", arguments=(Argument("TEXT", Takes.TEXT),))
+ANNOUNCE = Command("announce", arguments=(Argument("TEXT", Takes.TEXT, final=True),))
 SETTINGS = Command(
     "settings", arguments=(Argument("KEY", optional=True), Argument("VALUE", Takes.TEXT, optional=True))
 )
@@ -70,7 +70,8 @@ def test_a_command_begins_with_the_prefix(body: str, rest: str | None) -> None:
         "create „Papás de Praga“ --group=Fútbol",
         'CREATE «Papás de Praga» —group="Fútbol"',
         "create --group Fútbol Papás de Praga",
-        "create --group 'Fútbol' Papás de Praga".replace("'", '"'),
+        "create --group 'Fútbol' Papás de Praga",
+        "create 'Papás de Praga' --group ‘Fútbol’",
     ],
 )
 def test_names_with_spaces_come_as_people_write_them(line: str) -> None:
@@ -94,8 +95,12 @@ def test_switches_and_choices() -> None:
 
 
 def test_an_announcement_keeps_its_lines_and_marks() -> None:
-    text = 'Hola:\n\n- uno "dos"\n- --tres  — cuatro'
+    text = 'Hola:\n\n- uno "dos"\n- -- tres  — cuatro'
     assert read(f"announce {text}").argument("TEXT") == text
+
+
+def test_what_looks_like_an_option_belongs_to_an_announcement_only_in_marks() -> None:
+    assert read('announce "Write --at to us"').argument("TEXT") == "Write --at to us"
 
 
 def test_an_announcement_in_marks_loses_them_and_options_are_found_behind_it() -> None:
@@ -163,6 +168,8 @@ def test_a_mistyped_command_gets_the_nearest(line: str, nearest: Command) -> Non
         ("group list too much", "argument_extra", (GROUPS,)),
         ("group add Name --visible open", "option_unknown_near", (ADD,)),
         ("group add Name --xyzzy", "option_unknown", (ADD,)),
+        ("announce We meet --at 20:00", "option_in_text", (ANNOUNCE,)),
+        ("announce We meet\n--zone=UTC", "option_in_text", (ANNOUNCE,)),
         ("group add Name --visibility", "option_value_missing", (ADD,)),
         ("group add Name --visibility --suggested", "option_value_missing", (ADD,)),
         ("group add Name --visibility open --visibility open", "option_twice", (ADD,)),
@@ -241,6 +248,12 @@ def test_words_stand_in_order_and_lose_nothing_but_blanks(line: str) -> None:
         assert word.end > word.start >= place
         place = word.end
     assert line[place:].strip() in {"", "="}
+
+
+def test_an_apostrophe_is_no_quotation_that_was_left_open() -> None:
+    assert read("create 's-Gravenhage").argument("NAME") == "'s-Gravenhage"
+    assert read("create Rock 'n roll").argument("NAME") == "Rock 'n roll"
+    assert read("create ''").argument("NAME") == ""
 
 
 def test_many_open_marks_take_no_longer_than_any_other_text() -> None:
