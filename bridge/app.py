@@ -84,6 +84,7 @@ class Bridge:
             links=self._links,
             statuses=self._statuses,
             topics=self._topics,
+            store=self._store,
             voice=self._voice,
             key=key,
         )

@@ -19,11 +19,12 @@ from .i18n import Voice
 from .links import Linked, Links
 from .message import Kind, Message, plain, spans
 from .networks.acts import Outgoing, Say
-from .networks.base import Network
+from .networks.base import Network, Place
 from .networks.events import ChatGone, Connection, ConnectionState, Role, Said
 from .proof import code_for, says_code
 from .rooms import Rooms
 from .statuses import Statuses
+from .store import Store
 from .topics import Topics
 
 log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Caretaker:
         links: Links,
         statuses: Statuses,
         topics: Topics,
+        store: Store,
         voice: Voice,
         key: bytes,
     ) -> None:
@@ -75,6 +77,7 @@ class Caretaker:
         self._links = links
         self._statuses = statuses
         self._topics = topics
+        self._store = store
         self._voice = voice
         self._key = key
         self._care: dict[Linked, _Care] = {}
@@ -117,6 +120,7 @@ class Caretaker:
         if network is not None and not self._links.of_chat(link.network, link.chat):
             try:
                 await network.close(link.chat)
+                await self._store.forget_place(link.network, link.chat)
             except HavenError as error:
                 log.warning("A chat could not be left: %s", error)
 
@@ -204,7 +208,7 @@ class Caretaker:
         if network is None:
             return _How(LinkState.BROKEN, None, "network_missing")
         try:
-            await network.open(link.chat)
+            await network.open(link.chat, await self._after(link))
         except GiveUp as error:
             return _How(LinkState.BROKEN, LATER, str(error.values.get("reason", error.key)))
         except TryLater as error:
@@ -217,6 +221,12 @@ class Caretaker:
         except TryLater:
             return _How(LinkState.LINKED, SOON)
         return _How(LinkState.LINKED)
+
+    async def _after(self, link: Linked) -> Place | None:
+        """From where the network is to go on; a chat that no proven link has is heard from now on."""
+        if any(other.proven for other in self._links.of_chat(link.network, link.chat)):
+            return await self._store.place(link.network, link.chat)
+        return None
 
     async def _in_trouble(self, care: _Care, error: TryLater) -> _How:
         """The network does not answer. For a short while that is nobody's business."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from haven.errors import HavenError, RateLimited, TryLater
 
 from .bugs import log_bug
-from .store import Arrival, Item, Pair, Store
+from .store import Arrival, Item, Pair, Reached, Store
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +74,9 @@ class Inbox:
         self._tasks: asyncio.TaskGroup | None = None
         self._loaded = False
 
-    async def add(self, arrivals: Sequence[Arrival]) -> int:
-        """Store what is new; returns when it is committed, with how many were new."""
-        items = await self._store.add(arrivals)
+    async def add(self, arrivals: Sequence[Arrival], reached: Reached | None = None) -> int:
+        """Store what is new, and how far a chat was heard with it; returns when it is committed, with how many were new."""
+        items = await self._store.add(arrivals, reached)
         for item in items:
             self._push(item)
         return len(items)

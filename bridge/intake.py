@@ -16,10 +16,22 @@ from .ghosts import Ghosts
 from .inbox import Inbox
 from .keeper import Keeper
 from .links import Links
-from .networks.events import Banned, ChatGone, Connection, ConnectionState, Event, Joined, Left, Renamed
+from .networks.base import Place
+from .networks.events import (
+    Banned,
+    ChatEvent,
+    ChatGone,
+    Connection,
+    ConnectionState,
+    Event,
+    Joined,
+    Left,
+    Renamed,
+    Talk,
+)
 from .rooms import Rooms
 from .spelling import spell
-from .store import Arrival
+from .store import Arrival, Reached, now_ms
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +53,13 @@ CARRIED = frozenset(
 
 COMMAND = re.compile(r"\s*!(c|community)(\s|$)", re.IGNORECASE)
 """How people speak to the community's bot (CONTRACT, "Commands")."""
+
+
+def _reached(network: NetworkName, event: ChatEvent) -> Reached | None:
+    """Only talk is a place to go on from: who is there, and the topic, is told anew after each reconnect."""
+    if not isinstance(event, Talk):
+        return None
+    return Reached(network, event.chat, Place(event.id, event.at if event.at is not None else now_ms()))
 
 
 class Intake:
@@ -98,7 +117,8 @@ class Intake:
                     ),
                 )
                 for link in links
-            ]
+            ],
+            _reached(network, event),
         )
 
     def _is_nobodys(self, network: NetworkName, event: Event) -> bool:

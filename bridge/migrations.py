@@ -53,4 +53,18 @@ async def first(connection: Connection) -> None:
         await connection.execute(table)
 
 
+async def second(connection: Connection) -> None:
+    """Version 2: how far each chat was heard; ``at`` in milliseconds since 1970."""
+    await connection.execute(
+        """CREATE TABLE place (
+            network TEXT   NOT NULL,
+            chat    TEXT   NOT NULL,
+            message TEXT   NOT NULL,
+            at      BIGINT NOT NULL,
+            PRIMARY KEY (network, chat)
+        )"""
+    )
+
+
 upgrades.register(first, description="The first tables")
+upgrades.register(second, description="How far each chat was heard")

@@ -20,6 +20,7 @@ from haven.ids import ChatId, EventId, Network, RemoteMessageId, RemoteUserId, R
 
 from .commit import GroupCommit
 from .migrations import upgrades
+from .networks.base import Place
 
 SEEN_FOR = 8 * 24 * 3600 * 1000
 """Milliseconds for which an event is recognised when it comes again."""
@@ -39,6 +40,15 @@ class Arrival:
     source: str
     lane: str
     payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How far a chat of a network was heard."""
+
+    network: Network
+    chat: ChatId
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +156,10 @@ class Store:
 
     # --- inbox ----------------------------------------------------------------------------------------------
 
-    async def add(self, arrivals: Sequence[Arrival]) -> tuple[Item, ...]:
-        """Store what was not seen before, in order; returns the items that are new."""
+    async def add(self, arrivals: Sequence[Arrival], reached: Reached | None = None) -> tuple[Item, ...]:
+        """Store what was not seen before, in order; returns the items that are new. Where there are any, the chat
+        they came from was heard as far as ``reached``.
+        """
 
         async def job(connection: Connection) -> tuple[Item, ...]:
             seen = await self._seen(connection, [arrival.source for arrival in arrivals])
@@ -165,9 +177,37 @@ class Store:
                 [(item.seq, item.lane, source, item.payload, now) for item, source in items],
             )
             self._next_seq += len(items)
+            if items and reached is not None:
+                await self._reach(connection, reached)
             return tuple(item for item, _ in items)
 
         return await self._commit.ask(job) if arrivals else ()
+
+    @staticmethod
+    async def _reach(connection: Connection, reached: Reached) -> None:
+        await connection.execute(
+            "INSERT INTO place (network, chat, message, at) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT (network, chat) DO UPDATE SET message = excluded.message, at = excluded.at",
+            reached.network,
+            reached.chat,
+            reached.place.id,
+            reached.place.at,
+        )
+
+    async def place(self, network: Network, chat: ChatId) -> Place | None:
+        """How far the chat was heard; ``None`` where it never was."""
+
+        async def job(connection: Connection) -> Place | None:
+            row = await connection.fetchrow(
+                "SELECT message, at FROM place WHERE network = $1 AND chat = $2", network, chat
+            )
+            return None if row is None else Place(RemoteMessageId(row["message"]), row["at"])
+
+        return await self._commit.ask(job)
+
+    async def forget_place(self, network: Network, chat: ChatId) -> None:
+        """The chat is left: what is said there from now on is nobody's here."""
+        await self._execute("DELETE FROM place WHERE network = $1 AND chat = $2", network, chat)
 
     @staticmethod
     async def _seen(connection: Connection, sources: list[str]) -> set[str]:

@@ -12,13 +12,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from haven.ids import ChatId
+from haven.ids import ChatId, RemoteMessageId
 from haven.ids import Network as NetworkName
 
 from ..message import MediaKind, Style
 from ..section import Section
 from .acts import Claim, Outgoing, Receipt
 from .events import Person, Receive
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far the bridge got in a chat: the last event of it that is committed. ``at``: milliseconds since 1970, by
+    the network's clock where the event had its time, else by ours.
+    """
+
+    id: RemoteMessageId
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +68,8 @@ class Capabilities:
     lists_members: bool = False
     roles: bool = False
     """It says who is an operator. Without this nobody can prove a link by saying its code."""
+    history: bool = False
+    """It can say what happened in a chat while nobody of ours was there."""
     line_bytes: int | None = None
     text_bytes: int | None = None
 
@@ -80,9 +92,14 @@ class Network(Protocol):
         Returns by itself only after having said ``LOGGED_OUT``. Says ``Connection`` at each change of state.
         """
 
-    async def open(self, chat: ChatId) -> None:
+    async def open(self, chat: ChatId, after: Place | None = None) -> None:
         """Be in ``chat`` from now on and say what happens there. Returns when it is so; again for an open
         chat: nothing.
+
+        Where ``capabilities.history``: what was said after ``after`` (``None``: nothing) is said first, in order, before
+        anything live; the bridge's own sends are left out. The same after each reconnect, from the last event for
+        which ``receive`` returned. In doubt begin too early: what was committed is known by its ``id``. Where the
+        history does not reach back to ``after``, say what there is.
 
         ``TryLater`` while not connected (it is remembered and entered on connect all the same); ``Refused``
         (key ``network_refused``) when the network does not let us in; ``Invalid`` when no chat can have this

@@ -20,7 +20,7 @@ from ..message import Kind, Style
 from ..section import Section
 from . import irc_session as told
 from .acts import Claim, Outgoing, Receipt, Say
-from .base import Capabilities
+from .base import Capabilities, Place
 from .events import ChatGone, Connection, ConnectionState, Event, Left, Person, Receive
 from .irc_connection import IrcConnection
 from .irc_features import Features
@@ -174,7 +174,7 @@ class IrcNetwork:
 
     # --- channels ----------------------------------------------------------------------------------------------------
 
-    async def open(self, chat: ChatId) -> None:
+    async def open(self, chat: ChatId, after: Place | None = None) -> None:  # no history yet
         """See the port."""
         if not self._features().is_channel(chat):
             raise Invalid("network_no_such_chat")

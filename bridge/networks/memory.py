@@ -7,16 +7,17 @@ can be told to misbehave: drop the connection, refuse a chat, fail sends.
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 from haven.errors import Refused, TryLater, Unreachable
 from haven.ids import ChatId, RemoteMessageId, RemoteUserId
 from haven.ids import Network as NetworkName
 
-from ..message import Message, Style, plain, spans
+from ..message import Attachment, Message, Style, plain, spans
 from ..section import Section
 from .acts import Claim, ClosePoll, Delete, Edit, Outgoing, React, Receipt, Say, Vote
-from .base import Capabilities, ChatSummary
+from .base import Capabilities, ChatSummary, Place
 from .events import (
     ChatEvent,
     Connection,
@@ -27,8 +28,12 @@ from .events import (
     Reacted,
     Receive,
     Said,
+    Talk,
     TopicChanged,
 )
+from .media import Body
+from .memory_files import Files
+from .memory_past import Past
 from .memory_people import Crowd, Ground, Warden
 
 MEMORY = NetworkName("memory")
@@ -44,6 +49,7 @@ EVERYTHING = Capabilities(
     topic_to_network=True,
     lists_members=True,
     roles=True,
+    history=True,
 )
 """A network that can do all there is, but speak as somebody else."""
 
@@ -66,9 +72,10 @@ class Heard:
 
 @dataclass(slots=True)
 class Chat(Crowd):
-    """One chat of the server: who is in it, its topic, and what the bridge wrote there."""
+    """One chat of the server: who is in it, its topic, what the bridge wrote there, and what others did."""
 
     topic: str = ""
+    past: Past = field(default_factory=Past)
     heard: list[Heard] = field(default_factory=list)
     refuses: bool = False
 
@@ -77,11 +84,13 @@ class MemoryServer(Ground[Chat]):
     """The network itself. Its people act by the methods below and in `Ground`; each returns once every connected account was
     told.
 
-    ``failures``: the next so many sends raise ``TryLater`` before anything is written.
+    ``failures``: the next so many sends raise ``TryLater`` before anything is written. ``files``: what was put
+    there to be shared.
     """
 
     def __init__(self) -> None:
         super().__init__(Chat)
+        self.files = Files()
         self.reachable = asyncio.Event()
         self.reachable.set()
         self.failures = 0
@@ -115,7 +124,8 @@ class MemoryServer(Ground[Chat]):
 
     async def repeat(self, event: ChatEvent) -> None:
         """Tell the same event once more, as networks do after a reconnect."""
-        await self.tell(event)
+        for account in tuple(self.accounts):
+            await account.tell(event)
 
     async def drop(self) -> None:
         """Cut every connection; ``reachable`` says whether they may come back."""
@@ -134,6 +144,12 @@ class MemoryServer(Ground[Chat]):
             self.chat(chat).heard.append(part)
             self.changed.notify_all()
 
+    async def tell(self, event: ChatEvent) -> None:
+        """Keep it, and tell every connected account."""
+        if isinstance(event, Talk):
+            self.chat(event.chat).past.keep(event)
+        await super().tell(event)
+
 
 class MemoryNetwork(Warden[Chat]):
     """One account's view of a ``MemoryServer``, behind the ``Network`` port and all its optional ones."""
@@ -148,7 +164,8 @@ class MemoryNetwork(Warden[Chat]):
         self._server = server
         self._capabilities = capabilities
         self._name = name
-        self._open: set[ChatId] = set()
+        self._open: dict[ChatId, int] = {}
+        self._turn = asyncio.Lock()
         self._cut = asyncio.Event()
 
     @property
@@ -179,15 +196,23 @@ class MemoryNetwork(Warden[Chat]):
             self._server.accounts.remove(self)
 
     async def _greet(self, receive: Receive) -> None:
-        await receive(Connection(ConnectionState.CONNECTED))
-        for chat in sorted(self._open):
-            await self._roll_call(chat)
+        async with self._turn:
+            await receive(Connection(ConnectionState.CONNECTED))
+            for chat in sorted(self._open):
+                await self._enter(chat)
+
+    async def _enter(self, chat: ChatId) -> None:
+        """Say what was missed, then who is there. Whoever calls has the turn, so that nothing live comes in between."""
+        if self._capabilities.history:
+            for event in self._server.chat(chat).past.events[self._open[chat] :]:
+                await self._say_until_taken(event)
+        await self._roll_call(chat)
 
     async def _roll_call(self, chat: ChatId) -> None:
         here = self._server.chat(chat)
         for person in here.people.values():
-            await self.tell(Joined(self._server.next_id(), chat, person))
-        await self.tell(TopicChanged(self._server.next_id(), chat, None, here.topic))
+            await self._say_until_taken(Joined(self._server.next_id(), chat, person))
+        await self._say_until_taken(TopicChanged(self._server.next_id(), chat, None, here.topic))
 
     def cut(self) -> None:
         """Lose the connection."""
@@ -195,23 +220,48 @@ class MemoryNetwork(Warden[Chat]):
         self._receive = None
 
     async def tell(self, event: ChatEvent) -> None:
-        """Hear of an event on the server."""
-        if event.chat in self._open and self._receive is not None:
-            await self._receive(event)
+        """Hear of an event on the server. `TryLater` where it was not taken; a network with history says it again by itself."""
+        if event.chat not in self._open or self._receive is None:
+            return
+        async with self._turn:
+            if self._capabilities.history and self._is_next(event):
+                await self._say_until_taken(event)
+            else:
+                await self._say(event)
 
-    async def open(self, chat: ChatId) -> None:
-        """Enter the chat; those in it and its topic are said."""
+    def _is_next(self, event: ChatEvent) -> bool:
+        number = self._server.chat(event.chat).past.number(event)
+        return number is not None and number >= self._open.get(event.chat, 0)
+
+    async def _say(self, event: ChatEvent) -> None:
+        if event.chat not in self._open or self._receive is None:
+            return
+        await self._receive(event)
+        number = self._server.chat(event.chat).past.number(event)
+        if number is not None:
+            self._open[event.chat] = max(self._open.get(event.chat, 0), number + 1)
+
+    async def _say_until_taken(self, event: ChatEvent) -> None:
+        while True:
+            try:
+                return await self._say(event)
+            except TryLater as error:
+                await asyncio.sleep(error.after or 0.05)
+
+    async def open(self, chat: ChatId, after: Place | None = None) -> None:
+        """Enter the chat; what was missed, those in it and its topic are said."""
         if self._server.chat(chat).refuses:
             raise Refused("network_refused")
         known = chat in self._open
-        self._open.add(chat)
+        self._open.setdefault(chat, self._server.chat(chat).past.since(after))
         self._connected()
         if not known:
-            await self._roll_call(chat)
+            async with self._turn:
+                await self._enter(chat)
 
     async def close(self, chat: ChatId) -> None:
         """Leave it."""
-        self._open.discard(chat)
+        self._open.pop(chat, None)
 
     async def send(self, outgoing: Outgoing, claim: Claim) -> Receipt:
         """Write each line as one part; edits, deletions and reactions are one part too."""
@@ -240,6 +290,16 @@ class MemoryNetwork(Warden[Chat]):
         return tuple(
             ChatSummary(name, str(name), len(chat.people)) for name, chat in self._server.chats.items()
         )
+
+    async def upload(self, chat: ChatId, attachment: Attachment, body: Body) -> str:
+        """Keep the file on the server; any chat may be told its url."""
+        self._connected()
+        return await self._server.files.take(body)
+
+    def download(self, attachment: Attachment) -> AbstractAsyncContextManager[Body]:
+        """The file from the server."""
+        self._connected()
+        return self._server.files.give(attachment.url)
 
     async def check(self) -> None:
         """Only whether the server can be reached."""

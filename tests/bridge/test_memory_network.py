@@ -6,8 +6,9 @@ from contextlib import suppress
 
 import pytest
 
+from bridge.message import plain
 from bridge.networks.base import Capabilities
-from bridge.networks.events import Connection, ConnectionState
+from bridge.networks.events import Connection, ConnectionState, Said
 from bridge.networks.memory import EVERYTHING, LINES, MemoryNetwork, MemoryServer
 from haven.errors import Refused
 from haven.ids import ChatId, RemoteUserId
@@ -78,6 +79,23 @@ class TestPoor(NetworkContract):
     async def world(self) -> AsyncIterator[MemoryWorld]:
         async for world in in_a_world(LINES):
             yield world
+
+
+async def test_what_is_said_while_it_is_away_is_said_when_it_is_back() -> None:
+    async for world in in_a_world(EVERYTHING):
+        await world.join("bob")
+        world.server.reachable.clear()
+        before = len(world.log.events)
+        await world.drop()
+        await world.log.wait(Connection, lambda event: event.state is ConnectionState.LOST, after=before)
+        for text in ("one", "two"):
+            await world.speak("bob", text)
+        world.server.reachable.set()
+        await world.log.wait(Said, lambda event: plain(event.message.text) == "two")
+        assert [plain(event.message.text) for event in world.log.events if isinstance(event, Said)] == [
+            "one",
+            "two",
+        ]
 
 
 async def test_a_chat_that_refuses_stays_closed() -> None:

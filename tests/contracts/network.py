@@ -5,13 +5,14 @@ can act.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from bridge.message import Attachment, Message, plain, spans
 from bridge.networks.acts import Outgoing, Say, Sender
-from bridge.networks.base import Network, SetsTopic
+from bridge.networks.base import Network, Place, SetsTopic
 from bridge.networks.events import (
     ChatEvent,
     Connection,
@@ -230,6 +231,42 @@ class NetworkContract:
         await world.log.wait(Said, lambda event: plain(event.message.text) == "still here", after=before)
         await patiently(lambda: world.network.send(words(world, "so are we"), always))
         assert (await world.heard(1))[-1] == "so are we"
+
+    async def test_says_what_was_missed_in_order_and_before_anything_live(self, world: World) -> None:
+        if not world.network.capabilities.history:
+            return
+        await world.join("bob")
+        await world.speak("bob", "known")
+        known = await world.log.wait(Said, lambda event: plain(event.message.text) == "known")
+        await patiently(lambda: world.network.send(words(world, "ours"), always))
+        await world.heard(1)
+        await world.network.close(world.chat)
+        for number in range(5):
+            await world.speak("bob", f"missed {number}")
+        before = len(world.log.events)
+        # The time of our own clock is what the inbox keeps where the network gives none.
+        at = known.at if known.at is not None else time.time_ns() // 1_000_000
+        await patiently(lambda: world.network.open(world.chat, Place(known.id, at)))
+        await world.speak("bob", "live")
+        await world.log.wait(Said, lambda event: plain(event.message.text) == "live", after=before)
+        said = [plain(event.message.text) for event in world.log.events[before:] if isinstance(event, Said)]
+        new = [text for text in said if text != "known"]
+        assert new == [*(f"missed {number}" for number in range(5)), "live"]
+
+    async def test_tells_a_message_of_the_past_with_the_id_that_it_had_live(self, world: World) -> None:
+        if not world.network.capabilities.history:
+            return
+        await world.join("bob")
+        await world.speak("bob", "first")
+        first = await world.log.wait(Said, lambda event: plain(event.message.text) == "first")
+        await world.speak("bob", "second")
+        live = await world.log.wait(Said, lambda event: plain(event.message.text) == "second")
+        await world.network.close(world.chat)
+        before = len(world.log.events)
+        at = first.at if first.at is not None else time.time_ns() // 1_000_000
+        await patiently(lambda: world.network.open(world.chat, Place(first.id, at)))
+        again = await world.log.wait(Said, lambda event: plain(event.message.text) == "second", after=before)
+        assert again.id == live.id
 
     async def test_says_nothing_of_a_closed_chat(self, world: World) -> None:
         await world.join("bob")

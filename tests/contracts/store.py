@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.store import Arrival, Known, Pair, Store
+from bridge.networks.base import Place
+from bridge.store import Arrival, Known, Pair, Reached, Store
 from haven.ids import ChatId, EventId, Network, RemoteMessageId, RemoteUserId, RoomId, UserId
 
 IRC, CHAT, ROOM = Network("irc"), ChatId("#fathers"), RoomId("!room")
@@ -53,6 +54,22 @@ class StoreContract:
     async def test_the_same_source_twice_in_one_go_is_one_item(self, url: str) -> None:
         async with Store(url) as store:
             assert len(await store.add([Arrival("a", "lane", "1"), Arrival("a", "lane", "1")])) == 1
+
+    async def test_knows_how_far_a_chat_was_heard_with_what_was_accepted_of_it(self, url: str) -> None:
+        def reached(message: str) -> Reached:
+            return Reached(IRC, CHAT, Place(RemoteMessageId(message), 7))
+
+        async with Store(url) as store:
+            assert await store.place(IRC, CHAT) is None
+            await store.add([Arrival("a", "lane", "1")], reached("m1"))
+            await store.add([Arrival("b", "lane", "2")], reached("m2"))
+            await store.add([Arrival("a", "lane", "1")], reached("m1"))
+            await store.add([], reached("m3"))
+        async with Store(url) as store:
+            assert await store.place(IRC, CHAT) == Place(RemoteMessageId("m2"), 7)
+            assert await store.place(IRC, ChatId("#mothers")) is None
+            await store.forget_place(IRC, CHAT)
+            assert await store.place(IRC, CHAT) is None
 
     async def test_what_is_done_is_gone_and_its_pairs_are_there(self, url: str) -> None:
         async with Store(url) as store:
