@@ -2,6 +2,7 @@
 names the key.
 """
 
+import difflib
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -79,10 +80,10 @@ class Section:
         return value.rstrip("/")
 
     def section(self, key: str) -> "Section":
-        """The section below ``key``; an empty one where it is absent."""
+        """The section below ``key``; an empty one where it is absent (and nothing else looks like a misspelling of it)."""
         value = self._value(key, {})
-        if value is None:
-            value = {}
+        if key not in self._values and self._near(key):
+            raise self._missing(key)
         if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
             raise self.wrong("setting_not_section", key)
         return Section(self._full(key), value)
@@ -109,8 +110,18 @@ class Section:
         if value is not _NOTHING and value is not None:
             return value
         if default is None:
-            raise self.wrong("setting_missing", key)
+            raise self._missing(key)
         return default
+
+    def _missing(self, key: str) -> Misconfigured:
+        """That ``key`` is missing, and what was perhaps meant to be it: something much like it that nobody has read so far."""
+        if near := self._near(key):
+            return self.wrong("setting_misspelt", key, near=self._full(near))
+        return self.wrong("setting_missing", key)
+
+    def _near(self, key: str) -> str:
+        unread = [name for name in self._values if name not in self._read]
+        return next(iter(difflib.get_close_matches(key, unread, n=1, cutoff=0.7)), "")
 
     def _full(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key

@@ -66,6 +66,7 @@ WRONG = [
     ({"networks": {"smoke": {}}}, "networks.smoke"),
     ({"networks": {"memory": {"key": 1}}}, "networks.memory.key"),
     ({"networks": {"irc": {}}}, "networks.irc.host"),
+    ({"networks": {"irc": {"hots": "irc.haven.test"}}}, "networks.irc.host"),
     ({"networks": {"irc": {**IRC, "tls": "yes"}}}, "networks.irc.tls"),
     ({"networks": {"irc": {**IRC, "account": "haven"}}}, "networks.irc.password"),
 ]
@@ -82,6 +83,14 @@ def test_what_is_wrong_is_one_sentence_that_names_the_key(
     assert len(err.splitlines()) == 1
     assert f"{key} " in err
     assert {path.name for path in tmp_path.iterdir()} == {"bridge.yaml"}
+
+
+def test_a_misspelt_section_is_named_rather_than_what_it_should_hold(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, {"homserver": GOOD["homeserver"], "networks": {}})
+    assert main(["run", "-c", str(file)]) == 2
+    assert capsys.readouterr().err == "homeserver is missing in the configuration. Is homserver misspelt?\n"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "a: b: c", "homeserver:\n\turl: x", "a: 1\na: 2", "\xff: {"])
