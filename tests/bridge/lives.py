@@ -150,6 +150,8 @@ class Lives:
     capabilities: Capabilities = EVERYTHING
     homeserver: FakeHomeserver = field(default_factory=FakeHomeserver)
     town: Town = field(default_factory=Town)
+    others: Mapping[Network, MemoryServer] = field(default_factory=dict)
+    """More networks, by name."""
     fate: Fate = field(default_factory=Fate)
     registered: set[UserId] = field(default_factory=set)
     room: RoomId = RoomId("")
@@ -185,7 +187,8 @@ class Lives:
         commit.fate = self.fate
         self.store._commit = commit
         await self.store.start()
-        network = MemoryNetwork(self.town, self.capabilities)
+        networks = {MEMORY: MemoryNetwork(self.town, self.capabilities)}
+        more = {name: MemoryNetwork(server, self.capabilities, name) for name, server in self.others.items()}
         settings = Settings(
             homeserver="",
             domain=DOMAIN,
@@ -198,7 +201,7 @@ class Lives:
             language="en",
             display_name="{name} ({network})",
             log="info",
-            networks={Network("memory"): network},
+            networks={**networks, **more},
         )
         secrets = Secrets("as", "hs", b"0123456789abcdef")
         bot = FakeAppservice(self.homeserver, BOT, self.registered, self._pinged)
