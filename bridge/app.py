@@ -11,6 +11,7 @@ from haven.errors import HavenError, Misconfigured, TryLater
 from haven.ids import Network as NetworkName
 from haven.ids import UserId
 
+from .admins import Admins
 from .appservice import application
 from .caretaker import Caretaker
 from .config import Secrets, Settings
@@ -49,6 +50,7 @@ class Bridge:
         self._networks = settings.networks
         self._connected: dict[NetworkName, bool] = dict.fromkeys(settings.networks, False)
         self._voice, self._rooms, self._links = Voice(settings.language), Rooms(), Links()
+        self._admins = Admins(homeserver, self._rooms)
         self._statuses = Statuses(homeserver, self._rooms, self._voice, now_ms)
         self._topics = Topics(homeserver, store, self._rooms)
         self._ghosts = Ghosts(
