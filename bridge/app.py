@@ -11,7 +11,6 @@ from haven.errors import HavenError, Misconfigured, TryLater
 from haven.ids import Network as NetworkName
 from haven.ids import UserId
 
-from .admins import Admins
 from .appservice import application
 from .caretaker import Caretaker
 from .config import Secrets, Settings
@@ -24,6 +23,7 @@ from .inbox import Inbox
 from .intake import Intake
 from .keeper import Keeper
 from .links import Links
+from .media import Media
 from .networks.base import Network
 from .networks.events import Connection, ConnectionState, Event
 from .registration import ID
@@ -50,7 +50,6 @@ class Bridge:
         self._networks = settings.networks
         self._connected: dict[NetworkName, bool] = dict.fromkeys(settings.networks, False)
         self._voice, self._rooms, self._links = Voice(settings.language), Rooms(), Links()
-        self._admins = Admins(homeserver, self._rooms)
         self._statuses = Statuses(homeserver, self._rooms, self._voice, now_ms)
         self._topics = Topics(homeserver, store, self._rooms)
         self._ghosts = Ghosts(
@@ -61,6 +60,7 @@ class Bridge:
             domain=settings.domain,
             name=settings.display_name,
         )
+        self._media = self._make_media(tokens.key)
         self._caretaker = self._make_caretaker(tokens.key)
         self._keeper = Keeper(homeserver, self._rooms, self._links, self._ghosts, self._caretaker)
         relay = self._make_relay()
@@ -74,8 +74,13 @@ class Bridge:
             rooms=self._rooms,
             ghosts=self._ghosts,
         )
-        self._web = application(
-            tokens.homeserver_token, self.accept, self._knows, health_routes(self.figures)
+        routes = [*health_routes(self.figures), *self._media.routes()]
+        self._web = application(tokens.homeserver_token, self.accept, self._knows, routes)
+
+    def _make_media(self, key: bytes) -> Media:
+        repository = self._homeserver.media
+        return Media(
+            self._settings.media, key=key, store=self._store, repository=repository, voice=self._voice
         )
 
     def _make_caretaker(self, key: bytes) -> Caretaker:
@@ -100,8 +105,12 @@ class Bridge:
             keeper=self._keeper,
             caretaker=self._caretaker,
             topics=self._topics,
-            to_matrix=ToMatrix(self._ghosts, self._store, self._topics, self._networks, excerpts),
-            to_network=ToNetwork(self._store, self._rooms, self._ghosts, excerpts, self._voice),
+            to_matrix=ToMatrix(
+                self._ghosts, self._store, self._topics, self._networks, excerpts, media=self._media
+            ),
+            to_network=ToNetwork(
+                self._store, self._rooms, self._ghosts, excerpts, self._voice, media=self._media
+            ),
             voice=self._voice,
         )
 

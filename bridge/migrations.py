@@ -66,5 +66,14 @@ async def second(connection: Connection) -> None:
     )
 
 
+async def third(connection: Connection) -> None:
+    """Version 3: which file is where already; ``key`` is a keyed hash, ``at`` in milliseconds since 1970."""
+    await connection.execute(
+        "CREATE TABLE file (key TEXT PRIMARY KEY, place TEXT NOT NULL, at BIGINT NOT NULL)"
+    )
+    await connection.execute("CREATE INDEX file_at ON file (at)")
+
+
 upgrades.register(first, description="The first tables")
 upgrades.register(second, description="How far each chat was heard")
+upgrades.register(third, description="Which file is where already")

@@ -2,7 +2,7 @@
 the topic.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from haven.ids import EventId, RoomId, UserId
@@ -75,9 +75,6 @@ class Rooms:
 
     def __init__(self) -> None:
         self._views: dict[RoomId, RoomView] = {}
-
-    def __iter__(self) -> Iterator[RoomId]:
-        return iter(tuple(self._views))
 
     def read(self, room: RoomId, events: Iterable[StateEvent]) -> RoomView:
         """Take over the whole state of a room."""

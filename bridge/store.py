@@ -11,17 +11,18 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 from mautrix.util.async_db import Connection, Database
 
 from haven.errors import Misconfigured, Unreachable
 from haven.ids import ChatId, EventId, Network, RemoteMessageId, RemoteUserId, RoomId, UserId
 
-from .commit import GroupCommit
+from .commit import GroupCommit, Job
 from .migrations import upgrades
 from .networks.base import Place
 
+T = TypeVar("T")
 SEEN_FOR = 8 * 24 * 3600 * 1000
 """Milliseconds for which an event is recognised when it comes again."""
 
@@ -373,6 +374,10 @@ class Store:
             key,
             value,
         )
+
+    async def ask(self, job: Job[T]) -> T:
+        """Do and commit some queries, for a part that has a table of its own."""
+        return await self._commit.ask(job)
 
     async def _execute(self, query: str, *values: str | int) -> None:
         async def job(connection: Connection) -> None:

@@ -178,11 +178,6 @@ class MemoryNetwork(Warden[Chat]):
         """As the test wants them."""
         return self._capabilities
 
-    @property
-    def connected(self) -> bool:
-        """Whether it hears what happens."""
-        return self._receive is not None
-
     async def run(self, receive: Receive) -> None:
         """Be connected whenever the server is reachable, until cancelled."""
         self._server.accounts.append(self)
