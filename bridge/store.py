@@ -95,8 +95,7 @@ def _database(url: str) -> Database:
         return Database.create(
             url,
             upgrade_table=upgrades,
-            # FULL: accepted means on disk, also when the power goes; the group commit keeps it cheap.
-            db_args={"min_size": 1, "max_size": 1, "init_commands": ["PRAGMA synchronous = FULL"]},
+            db_args={"min_size": 1, "max_size": 1},
             owner_name="haven-bridge",
         )
     except RuntimeError as error:  # so says mautrix where asyncpg is missing
