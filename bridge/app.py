@@ -26,6 +26,7 @@ from .links import Links
 from .media import Media
 from .networks.base import Network
 from .networks.events import Connection, ConnectionState, Event
+from .pictures import Pictures
 from .registration import ID
 from .relay import Relay
 from .rooms import Rooms
@@ -59,6 +60,7 @@ class Bridge:
             key=tokens.key,
             domain=settings.domain,
             name=settings.display_name,
+            pictures=Pictures(homeserver.media, settings.networks),
         )
         self._media = self._make_media(tokens.key)
         self._caretaker = self._make_caretaker(tokens.key)

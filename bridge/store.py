@@ -21,6 +21,7 @@ from haven.ids import ChatId, EventId, Network, RemoteMessageId, RemoteUserId, R
 from .commit import GroupCommit, Job
 from .migrations import upgrades
 from .networks.base import Place
+from .networks.events import Person
 
 T = TypeVar("T")
 SEEN_FOR = 8 * 24 * 3600 * 1000
@@ -82,12 +83,21 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A remote person who has a ghost, and the name the ghost was last given."""
+    """A remote person who has a ghost, and the name the ghost was last given. ``picture``: what the network calls the picture;
+    ``avatar``: where it is on Matrix.
+    """
 
     ghost: UserId
     network: Network
     remote: RemoteUserId
     name: str
+    picture: str = ""
+    avatar: str = ""
+
+    @property
+    def person(self) -> Person:
+        """Who it is, as last seen; the role is said by the network alone."""
+        return Person(self.remote, self.name, picture=self.picture)
 
 
 def _database(url: str) -> Database:
@@ -335,23 +345,18 @@ class Store:
         """Everybody who has a ghost."""
 
         async def job(connection: Connection) -> tuple[Known, ...]:
-            rows = await connection.fetch("SELECT ghost, network, remote, name FROM person")
-            return tuple(
-                Known(UserId(row["ghost"]), Network(row["network"]), RemoteUserId(row["remote"]), row["name"])
-                for row in rows
-            )
+            rows = await connection.fetch("SELECT ghost, network, remote, name, picture, avatar FROM person")
+            return tuple(Known(*row) for row in rows)
 
         return await self._commit.ask(job)
 
     async def keep_person(self, known: Known) -> None:
         """Remember a person, or what changed about them; the ghost stays theirs."""
         await self._execute(
-            "INSERT INTO person (ghost, network, remote, name) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT (ghost) DO UPDATE SET remote = excluded.remote, name = excluded.name",
-            known.ghost,
-            known.network,
-            known.remote,
-            known.name,
+            "INSERT INTO person (ghost, network, remote, name, picture, avatar) VALUES ($1, $2, $3, $4, $5, $6)"
+            " ON CONFLICT (ghost) DO UPDATE SET remote = excluded.remote, name = excluded.name,"
+            " picture = excluded.picture, avatar = excluded.avatar",
+            *(known.ghost, known.network, known.remote, known.name, known.picture, known.avatar),
         )
 
     # --- small things ---------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ class ToMatrix:
             case Reacted():
                 return await self._react(link, event)
             case Renamed():
-                await self._ghosts.rename(link.network, event.before, event.person, link.room)
+                await self._ghosts.rename(link.network, event.before, event.person)
             case Left():
                 await self._ghosts.leave(link.network, event.person.id, link.room)
             case TopicChanged():
@@ -117,7 +117,7 @@ class ToMatrix:
         for pair in await self._store.events_of(link.network, link.chat, event.target, link.room):
             # As whoever sent it: everybody may take back their own, so the bot needs no power for it.
             owner = self._ghosts.person(pair.sender)
-            sender = Person(owner.remote, owner.name) if owner else event.person
+            sender = owner.person if owner else event.person
             ghost = await self._ghosts.speaker(link.network, sender, link.room)
             transaction = transaction_id(link, ghost.user, event.id, pair.part)
             await ghost.redact(link.room, pair.event, "", transaction)

@@ -161,6 +161,7 @@ class Lives:
 
     place: Path
     capabilities: Capabilities = EVERYTHING
+    shown: str = "{name} ({network})"
     homeserver: FakeHomeserver = field(default_factory=FakeHomeserver)
     town: Town = field(default_factory=Town)
     files: FakeMedia = field(default_factory=FakeMedia)
@@ -211,7 +212,7 @@ class Lives:
             key_file=self.place / "haven.key",
             database="",
             language="en",
-            display_name="{name} ({network})",
+            display_name=self.shown,
             log="info",
             networks={Network("memory"): network},
             media=self.media,
