@@ -11,6 +11,7 @@ from haven.errors import HavenError, Misconfigured, TryLater
 from haven.ids import Network as NetworkName
 from haven.ids import UserId
 
+from .admins import Admins
 from .appservice import application
 from .caretaker import Caretaker
 from .config import Secrets, Settings
@@ -23,10 +24,8 @@ from .inbox import Inbox
 from .intake import Intake
 from .keeper import Keeper
 from .links import Links
-from .media import Media
 from .networks.base import Network
 from .networks.events import Connection, ConnectionState, Event
-from .pictures import Pictures
 from .registration import ID
 from .relay import Relay
 from .rooms import Rooms
@@ -51,6 +50,7 @@ class Bridge:
         self._networks = settings.networks
         self._connected: dict[NetworkName, bool] = dict.fromkeys(settings.networks, False)
         self._voice, self._rooms, self._links = Voice(settings.language), Rooms(), Links()
+        self._admins = Admins(homeserver, self._rooms)
         self._statuses = Statuses(homeserver, self._rooms, self._voice, now_ms)
         self._topics = Topics(homeserver, store, self._rooms)
         self._ghosts = Ghosts(
@@ -60,9 +60,7 @@ class Bridge:
             key=tokens.key,
             domain=settings.domain,
             name=settings.display_name,
-            pictures=Pictures(homeserver.media, settings.networks),
         )
-        self._media = self._make_media(tokens.key)
         self._caretaker = self._make_caretaker(tokens.key)
         self._keeper = Keeper(homeserver, self._rooms, self._links, self._ghosts, self._caretaker)
         relay = self._make_relay()
@@ -76,13 +74,8 @@ class Bridge:
             rooms=self._rooms,
             ghosts=self._ghosts,
         )
-        routes = [*health_routes(self.figures), *self._media.routes()]
-        self._web = application(tokens.homeserver_token, self.accept, self._knows, routes)
-
-    def _make_media(self, key: bytes) -> Media:
-        repository = self._homeserver.media
-        return Media(
-            self._settings.media, key=key, store=self._store, repository=repository, voice=self._voice
+        self._web = application(
+            tokens.homeserver_token, self.accept, self._knows, health_routes(self.figures)
         )
 
     def _make_caretaker(self, key: bytes) -> Caretaker:
@@ -107,12 +100,8 @@ class Bridge:
             keeper=self._keeper,
             caretaker=self._caretaker,
             topics=self._topics,
-            to_matrix=ToMatrix(
-                self._ghosts, self._store, self._topics, self._networks, excerpts, media=self._media
-            ),
-            to_network=ToNetwork(
-                self._store, self._rooms, self._ghosts, excerpts, self._voice, media=self._media
-            ),
+            to_matrix=ToMatrix(self._ghosts, self._store, self._topics, self._networks, excerpts),
+            to_network=ToNetwork(self._store, self._rooms, self._ghosts, excerpts, self._voice),
             voice=self._voice,
         )
 

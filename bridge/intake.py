@@ -7,15 +7,15 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 
-from haven.ids import EventId, RoomId, UserId, server_of
 from haven.ids import Network as NetworkName
+from haven.ids import RoomId, UserId, server_of
 from haven.stateevents import GROUP
 
 from .caretaker import Caretaker
 from .ghosts import Ghosts
 from .inbox import Inbox
 from .keeper import Keeper
-from .links import Links
+from .links import Linked, Links
 from .networks.base import Place
 from .networks.events import (
     Banned,
@@ -137,7 +137,7 @@ class Intake:
         kind, sender, room = event.get("type"), str(event.get("sender")), RoomId(str(event.get("room_id")))
         if "state_key" in event:
             return self._invites(event, sender, room)
-        if kind not in CARRIED or sender == self._bot or self._ghosts.owns(UserId(sender)):
+        if kind not in CARRIED or sender == self._bot:
             return []
         if self._is_housework(event, room):
             return []
@@ -148,9 +148,18 @@ class Intake:
                 link.to_network,
                 json.dumps({"to": "network", "link": [link.room, link.network, link.chat], "event": reduced}),
             )
-            for link in self._links.of_room(room)
-            if link.proven
+            for link in self._meant_for(room, UserId(sender))
         ]
+
+    def _meant_for(self, room: RoomId, sender: UserId) -> list[Linked]:
+        """The links that what somebody says in a room goes out by. What a ghost says came by its own network, and
+        goes on to the others only.
+        """
+        links = [link for link in self._links.of_room(room) if link.proven]
+        if not self._ghosts.owns(sender):
+            return links
+        behind = self._ghosts.person(sender)
+        return [link for link in links if behind is not None and link.network != behind.network]
 
     def _is_housework(self, event: Raw, room: RoomId) -> bool:
         """Whether this is a command to the community's bot, or what that answers: the affairs of the house are not the network's.
@@ -186,7 +195,7 @@ class Intake:
         user, content = UserId(str(event.get("state_key"))), event.get("content")
         if event.get("type") == "m.room.member":
             if isinstance(content, Mapping):
-                self._rooms.member(room, user, content, str(sender), EventId(str(event.get("event_id"))))
+                self._rooms.member(room, user, content)
             if user != self._bot:
                 return
         if sender != self._bot or event.get("type") == "m.room.member":

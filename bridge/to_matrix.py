@@ -15,7 +15,6 @@ from .excerpts import Excerpts
 from .ghosts import Ghosts
 from .homeserver import AppserviceHomeserver
 from .links import Linked
-from .media import Media
 from .message import Message
 from .networks.base import Network
 from .networks.events import (
@@ -60,15 +59,12 @@ class ToMatrix:
         topics: Topics,
         networks: Mapping[NetworkName, Network],
         excerpts: Excerpts,
-        *,
-        media: Media,
     ) -> None:
         self._ghosts = ghosts
         self._store = store
         self._topics = topics
         self._networks = networks
         self._excerpts = excerpts
-        self._media = media
 
     async def carry(self, link: Linked, event: ChatEvent) -> Sequence[Pair]:
         """Do in the room what ``event`` says; the pairs that came of it."""
@@ -80,7 +76,7 @@ class ToMatrix:
             case Reacted():
                 return await self._react(link, event)
             case Renamed():
-                await self._ghosts.rename(link.network, event.before, event.person)
+                await self._ghosts.rename(link.network, event.before, event.person, link.room)
             case Left():
                 await self._ghosts.leave(link.network, event.person.id, link.room)
             case TopicChanged():
@@ -95,7 +91,7 @@ class ToMatrix:
         return ()
 
     async def _say(self, link: Linked, event: Said | Edited) -> Sequence[Pair]:
-        message = await self._media.for_matrix(self._networks[link.network], event.message)
+        message = event.message
         answers = await self._event(link, message.reply.message if message.reply else None)
         replaces = await self._event(link, event.target) if isinstance(event, Edited) else None
         content = content_of(
@@ -117,7 +113,7 @@ class ToMatrix:
         for pair in await self._store.events_of(link.network, link.chat, event.target, link.room):
             # As whoever sent it: everybody may take back their own, so the bot needs no power for it.
             owner = self._ghosts.person(pair.sender)
-            sender = owner.person if owner else event.person
+            sender = Person(owner.remote, owner.name) if owner else event.person
             ghost = await self._ghosts.speaker(link.network, sender, link.room)
             transaction = transaction_id(link, ghost.user, event.id, pair.part)
             await ghost.redact(link.room, pair.event, "", transaction)

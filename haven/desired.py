@@ -266,7 +266,7 @@ def _desired_group(
 ) -> DesiredRoom:
     """``servers``: those joined to the space; the same for all its rooms."""
     version = _ruling(_version(group.room, world, actors), world.get(group.room), actors)
-    bridge = _bridge(group, actors)
+    bridge = _bridge(community, group, actors)
     return DesiredRoom(
         room=group.room,
         name=group.name,
@@ -274,7 +274,7 @@ def _desired_group(
         version=version,
         power=_new_power(
             _frame(community, group),
-            _levels(community, group, version, bridge),
+            _levels(community, group, version, bridge if group.bridged else ()),
             version,
             actors,
         ),
@@ -318,13 +318,21 @@ def _levels(
     return {**levels, **dict.fromkeys(silent, MUTED_LEVEL), **dict.fromkeys(bridge, BRIDGE_LEVEL)}
 
 
-def _bridge(group: Group, actors: Actors) -> frozenset[UserId]:
-    return frozenset({actors.bridge} if group.bridged and actors.bridge else ())
+def _bridge(community: Community, group: Group, actors: Actors) -> frozenset[UserId]:
+    """The bridge, in the rooms where it has work, and among the admins of a community that has such rooms: to tell what goes wrong."""
+    has_work = group.bridged or (
+        group.kind is Kind.ADMINS and any(other.bridged for other in community.groups)
+    )
+    return frozenset({actors.bridge} if has_work and actors.bridge else ())
 
 
 def only_for(community: Community, group: Group, actors: Actors) -> frozenset[UserId] | None:
     """Who alone may be in a room, if it is not for everybody."""
-    return staff(community) | {actors.bot} | _bridge(group, actors) if group.kind is Kind.ADMINS else None
+    return (
+        staff(community) | {actors.bot} | _bridge(community, group, actors)
+        if group.kind is Kind.ADMINS
+        else None
+    )
 
 
 def _staff_present(community: Community, world: World) -> frozenset[UserId]:

@@ -1,8 +1,8 @@
-"""IRC as a network: one account in many channels, reconnecting, paced, in order.
+"""IRC as a network: many channels through one connection, or one for each member who speaks; reconnecting, paced, in order.
 
-IRC keeps no messages and confirms none. So what arrives gets its id here, on arrival (unless the server has ids: ``msgid``), and what is
-sent is followed by a PING: its answer says that the server has read it, and any refusal comes before it. What was on the wire when a
-connection broke stays in doubt and is not repeated. Ids of people: see ``irc_people``.
+IRC keeps no messages and confirms none, but for servers that do (IRCv3). So what arrives gets its id here, on arrival (unless the server has ids:
+``msgid``), and what is sent is followed by a PING (``irc_speaker``). What was on the wire when a connection broke stays in doubt and is not
+repeated, unless the server's history tells (``irc_past``). Ids of people: see ``irc_people``.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import itertools
 import logging
 import secrets
 import time
+from collections.abc import Coroutine
 
 from haven.errors import GiveUp, HavenError, Invalid, TryLater, Unreachable
 from haven.ids import ChatId, RemoteMessageId
@@ -18,32 +19,35 @@ from haven.ids import Network as NetworkName
 
 from ..message import Kind, Style
 from ..section import Section
-from . import irc_session as told
-from .acts import Claim, Outgoing, Receipt, Say
+from . import irc_facts as told
+from .acts import Claim, Outgoing, Receipt
 from .base import Capabilities, Place
-from .events import ChatGone, Connection, ConnectionState, Event, Left, Person, Receive
+from .events import ChatEvent, ChatGone, Connection, ConnectionState, Event, Left, Person, Receive, Talk
 from .irc_connection import IrcConnection
 from .irc_features import Features
 from .irc_format import clean
 from .irc_line import Line
 from .irc_lines import cut_bytes
+from .irc_members import Members
+from .irc_news import News
+from .irc_ours import Ours
 from .irc_pace import Backoff, Pace
+from .irc_presence import Presence
 from .irc_registration import why
-from .irc_settings import IrcSettings, read_settings
+from .irc_settings import IrcSettings, Manner, read_settings
+from .irc_speaker import Speaker, Spoken
 from .irc_wanted import SETTLED, Wanted
-from .irc_wording import budget, wire_lines
+from .irc_wording import budget, possible, wire
 
 log = logging.getLogger(__name__)
 
 _STYLES = frozenset(
     {Style.BOLD, Style.ITALIC, Style.UNDERLINE, Style.STRIKE, Style.CODE, Style.SPOILER, Style.QUOTE}
 )
-_FRESH = 10.0
-"""Seconds after which a silent server is asked whether it is there before anything is written to it."""
-_LAST_WORDS = 5.0
-"""Seconds at the end for handing over what was heard."""
-_BACKLOG = 10_000
-"""Events not yet stored (some 20 MiB), above which we stop reading; below a tenth we go on. Servers hang up on who does not read for long."""
+SPLIT_PATIENCE = 600.0
+"""Seconds after which those whose server was lost have left."""
+_DOUBT_PATIENCE = 30.0
+"""Seconds for which we wait to be back, to ask whether a message arrived."""
 
 
 class IrcNetwork:
@@ -54,14 +58,14 @@ class IrcNetwork:
         self._name = NetworkName(name)
         self._pace = Pace(settings.burst, settings.rate, time.monotonic)
         self._wanted: dict[str, Wanted] = {}
-        self._connection: IrcConnection | None = None
-        self._session: told.Session | None = None
+        self._now: Presence | None = None
+        self._ours = Ours(self._features().fold)
+        self._members = Members(settings, self._ours)
         self._to_enter: asyncio.Queue[ChatId] = asyncio.Queue()
-        self._news: asyncio.Queue[Event] = asyncio.Queue()
+        self._news = News(self._stored, self._pause)
         self._state: Connection | None = None
-        self._unsent: dict[tuple[str, bool], GiveUp] = {}
-        self._ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
-        self._answered = 0.0
+        self._ids = map(f"~{secrets.token_hex(8)}-{{}}".format, itertools.count())
+        self._chores: set[asyncio.Task[None]] = set()
         self._was_in = False
 
     @property
@@ -71,10 +75,16 @@ class IrcNetwork:
 
     @property
     def capabilities(self) -> Capabilities:
-        """See the port."""
+        """See the port. What needs IRCv3 is there while we are connected to a server that offers it."""
+        speaker = self._now.speaker if self._now else None
         return Capabilities(
             formatting=_STYLES,
             colours=True,
+            replies=speaker is not None and speaker.can_reply,
+            reactions=speaker is not None and speaker.can_react,
+            deletions=speaker is not None and speaker.can_redact,
+            history=speaker is not None and speaker.can_remember,
+            sends_as_person=self._settings.members is Manner.OWN,
             topic_from_network=True,
             topic_to_network=True,
             lists_members=True,
@@ -87,35 +97,21 @@ class IrcNetwork:
     async def run(self, receive: Receive) -> None:
         """See the port."""
         async with asyncio.TaskGroup() as tasks:
-            pump = tasks.create_task(self._pump(receive))
+            others = (
+                tasks.create_task(self._news.hand_over(receive)),
+                tasks.create_task(self._members.run()),
+            )
             try:
                 await self._stay_connected()
             finally:
                 # Also when we are told to stop: what was heard has been heard, and IRC does not say it again.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_LAST_WORDS):
-                        await self._news.join()
-                pump.cancel()
-
-    async def _pump(self, receive: Receive) -> None:
-        """Hand over what happened, one after the other."""
-        while True:
-            event = await self._news.get()
-            while True:
-                try:
-                    await receive(event)
-                    break
-                except TryLater as error:
-                    await asyncio.sleep(error.after or 1.0)
-            self._news.task_done()
-            if self._connection is not None and self._news.qsize() < _BACKLOG // 10:
-                self._connection.pause(paused=False)
+                await self._news.last_words()
+                for task in others:
+                    task.cancel()
 
     async def _stay_connected(self) -> None:
         """Connect again and again. A refusal is final only if we were never let in: later it may be the network's own trouble."""
-        backoff = Backoff(
-            self._settings.retry_least, self._settings.retry_most, secrets.SystemRandom().random
-        )
+        backoff = self._backoff()
         while True:
             self._say_state(ConnectionState.CONNECTING)
             reason = "network_unreachable"
@@ -141,49 +137,67 @@ class IrcNetwork:
         try:
             await connection.open()
             self._begin(connection)
-            entering = asyncio.create_task(self._enter_wanted(connection))
-            try:
-                await connection.lost()
-            finally:
-                entering.cancel()
+            self._do(self._enter_wanted(connection))
+            await connection.lost()
         finally:
+            for chore in self._chores:
+                chore.cancel()
+            await asyncio.gather(*self._chores, return_exceptions=True)
             self._end()
             await connection.close()
 
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        """Have ``work`` done beside, as long as this connection lasts."""
+        chore = asyncio.create_task(work, name="irc")
+        self._chores.add(chore)
+        chore.add_done_callback(self._chores.discard)
+
     def _begin(self, connection: IrcConnection) -> None:
         self._was_in = True
-        self._connection = connection
-        self._session = told.Session(connection.features, connection.nick, self._new_id)
+        self._ours.fold = connection.features.fold
+        self._ours.start_over()
+        self._now = Presence(connection, self._pace, self._new_id, self._ours)
         self._say_state(ConnectionState.CONNECTED)
         self._to_enter = asyncio.Queue()
         for wanted in self._wanted.values():
             self._to_enter.put_nowait(wanted.chat)
 
     def _end(self) -> None:
-        session, self._session, self._connection = self._session, None, None
+        now, self._now = self._now, None
         for wanted in self._wanted.values():
-            if session is not None and session.inside(wanted.chat):
-                wanted.went_out(session.members(wanted.chat))
+            if now is not None and now.session.inside(wanted.chat):
+                wanted.went_out(now.session.members(wanted.chat))
+            wanted.held = None
             wanted.settle(Unreachable("network_unreachable"))
 
     def _say_state(self, state: ConnectionState, reason: str | None = None) -> None:
         said = Connection(state, reason)
         if said != self._state:
             self._state = said
-            self._news.put_nowait(said)
+            self._news.put(said)
+
+    def _stored(self, event: Event) -> None:
+        """``event`` is on disk: from there we go on after a loss."""
+        wanted = self._wanted.get(self._key(event.chat)) if isinstance(event, Talk) else None
+        if wanted is not None and isinstance(event, Talk):
+            wanted.place = Place(event.id, event.at or time.time_ns() // 1_000_000)
+
+    def _pause(self, paused: bool) -> None:  # the one thing it is told
+        if self._now is not None:
+            self._now.connection.pause(paused=paused)
 
     # --- channels ----------------------------------------------------------------------------------------------------
 
-    async def open(self, chat: ChatId, after: Place | None = None) -> None:  # no history yet
+    async def open(self, chat: ChatId, after: Place | None = None) -> None:
         """See the port."""
         if not self._features().is_channel(chat):
             raise Invalid("network_no_such_chat")
-        wanted = self._wanted.setdefault(self._key(chat), Wanted(chat, self._backoff()))
-        if self._session is None:
+        wanted = self._wanted.setdefault(self._key(chat), Wanted(chat, self._backoff(), place=after))
+        if self._now is None:
             raise TryLater("network_unreachable")
-        if self._session.inside(chat):
+        if self._now.session.inside(chat) and wanted.held is None:
             return
-        if not wanted.is_awaited:
+        if not wanted.is_awaited and wanted.held is None:
             self._to_enter.put_nowait(wanted.chat)
         await wanted.entered()
 
@@ -193,16 +207,16 @@ class IrcNetwork:
         if wanted is None:
             return
         wanted.settle(Invalid("network_no_such_chat"))
-        connection, session = self._connection, self._session
-        if connection is not None and session is not None:
-            session.forget(wanted.chat)
+        self._members.leave(wanted.chat)
+        if self._now is not None:
+            self._now.session.forget(wanted.chat)
             with contextlib.suppress(Unreachable):
-                connection.send(f"PART {wanted.chat}")
-                await connection.barrier()
+                self._now.connection.send(f"PART {wanted.chat}")
+                await self._now.connection.barrier()
 
     async def members(self, chat: ChatId) -> tuple[Person, ...]:
         """See the port."""
-        return self._in(chat)[1].members(chat)
+        return self._in(chat).session.members(chat)
 
     async def _enter_wanted(self, connection: IrcConnection) -> None:
         """Send a JOIN for each channel that asks for it, those that ask at once in one line."""
@@ -211,17 +225,16 @@ class IrcNetwork:
             await self._pace.wait()
             while not self._to_enter.empty() and len(",".join(chats).encode()) < 200:
                 chats.append(self._to_enter.get_nowait())
-            session = self._session
             chats = [chat for chat in dict.fromkeys(chats) if self._is_missed(chat)]
-            if chats and session is not None:
+            if chats and self._now is not None:
                 for chat in chats:
-                    session.expect(chat)
+                    self._now.session.expect(chat)
                 with contextlib.suppress(Unreachable):
                     connection.send(f"JOIN {','.join(chats)}")
 
     def _is_missed(self, chat: ChatId) -> bool:
         """Whether we want to be in ``chat`` and are not."""
-        return self._key(chat) in self._wanted and not (self._session and self._session.inside(chat))
+        return self._key(chat) in self._wanted and not (self._now and self._now.session.inside(chat))
 
     def _enter_later(self, wanted: Wanted) -> None:
         asyncio.get_running_loop().call_later(wanted.backoff.next(), self._to_enter.put_nowait, wanted.chat)
@@ -229,31 +242,69 @@ class IrcNetwork:
     # --- what is heard -----------------------------------------------------------------------------------------------
 
     def _heard(self, line: Line) -> None:
-        if self._session is None:
+        now = self._now
+        if now is None:
             return
-        for fact in self._session.hear(line):
+        now.speaker.heard(line, own=now.session.is_own(line.nick))
+        for fact in now.session.hear(line):
             match fact:
                 case told.Entered(chat):
-                    self._entered(self._wanted[self._key(chat)], self._session)
+                    self._entered(self._wanted[self._key(chat)], now)
                 case told.NotEntered(chat, error):
                     self._not_entered(self._wanted[self._key(chat)], error)
                 case told.Removed(chat, people):
                     self._wanted[self._key(chat)].went_out(people)
                     self._enter_later(self._wanted[self._key(chat)])
-                case told.Unsent(chat, error, topic):
-                    self._unsent[self._key(chat), topic] = error
+                case told.Unsent():
+                    now.speaker.refused(fact)
+                case told.Remembered() | told.NoHistory():
+                    now.past.heard(fact)
+                case told.SplitOff(chat, person):
+                    asyncio.get_running_loop().call_later(SPLIT_PATIENCE, self._split_for_good, chat, person)
                 case told.Answer(text):
-                    self._answer(text)
+                    self._answer(now, text)
                 case _:
-                    self._news.put_nowait(fact)
-        if self._connection is not None and self._news.qsize() > _BACKLOG:
-            self._connection.pause(paused=True)
+                    self._tell(fact)
 
-    def _entered(self, wanted: Wanted, session: told.Session) -> None:
-        """We are in: those who went while we were not there have left."""
-        for person in wanted.came_in(session.members(wanted.chat)):
-            self._news.put_nowait(Left(RemoteMessageId(self._new_id()), wanted.chat, person))
+    def _tell(self, event: ChatEvent) -> None:
+        """Something happened in a chat; while we still ask what happened there before, it waits."""
+        wanted = self._wanted.get(self._key(event.chat))
+        if wanted is not None and wanted.held is not None:
+            wanted.held.append(event)
+        else:
+            self._news.put(event)
+
+    def _entered(self, wanted: Wanted, now: Presence) -> None:
+        """We are in: those who went while we were not there have left, and what was said meanwhile comes before anything else."""
+        for person in wanted.came_in(now.session.members(wanted.chat)):
+            self._tell(Left(RemoteMessageId(self._new_id()), wanted.chat, person))
+        if wanted.place is not None and now.speaker.can_remember:
+            wanted.held = []
+            self._do(self._catch_up(wanted, wanted.place, now))
+        else:
+            wanted.settle()
+
+    async def _catch_up(self, wanted: Wanted, place: Place, now: Presence) -> None:
+        """Say what was missed, then what came since. Cut short, it begins anew on the next connection: the place is where it was."""
+        try:
+            async for event in now.past.since(wanted.chat, place):
+                self._news.put(event)
+        except TryLater:
+            return
+        held, wanted.held = wanted.held or [], None
+        for event in held:
+            self._news.put(event)
         wanted.settle()
+
+    def _split_for_good(self, chat: ChatId, person: Person) -> None:
+        """Someone's server was lost a while ago. If they are not back they have left."""
+        wanted = self._wanted.get(self._key(chat))
+        if wanted is None:
+            return
+        if self._now is None or not self._now.session.inside(chat):
+            wanted.known[person.id] = person
+        elif person.id not in {one.id for one in self._now.session.members(chat)}:
+            self._tell(Left(RemoteMessageId(self._new_id()), chat, person))
 
     def _not_entered(self, wanted: Wanted, error: HavenError) -> None:
         """Not let in: for good, or for now. Who asked is told; where nobody did, we had been in and are out now."""
@@ -263,47 +314,54 @@ class IrcNetwork:
             return
         if not asked:
             reason = str(error.values.get("reason", "gone"))
-            self._news.put_nowait(ChatGone(RemoteMessageId(self._new_id()), wanted.chat, reason))
+            self._news.put(ChatGone(RemoteMessageId(self._new_id()), wanted.chat, reason))
         self._wanted.pop(self._key(wanted.chat), None)
-        if self._session is not None:
-            self._session.forget(wanted.chat)
+        self._members.leave(wanted.chat)
+        if self._now is not None:
+            self._now.session.forget(wanted.chat)
 
-    def _answer(self, line: str) -> None:
-        """Answer who asks what we are, once in two seconds: nobody shall make us flood."""
-        if self._connection is not None and time.monotonic() - self._answered > 2.0:
-            self._answered = time.monotonic()
+    def _answer(self, now: Presence, line: str) -> None:
+        """Answer who asks what we are."""
+        if now.may_answer():
             with contextlib.suppress(Unreachable):
-                self._connection.send(line)
+                now.connection.send(line)
 
     # --- what is said ------------------------------------------------------------------------------------------------
 
     async def send(self, outgoing: Outgoing, claim: Claim) -> Receipt:
-        """See the port. IRC gives no ids: the receipt is empty. ``Refused`` when the channel did not let it through."""
-        if not isinstance(outgoing.act, Say):
-            raise Invalid("network_cannot")
-        chat = outgoing.chat
-        await self._awake(chat)
-        self._unsent.pop((self._key(chat), False), None)
-        written: IrcConnection | None = None
-        for part, line in enumerate(wire_lines(self._settings, chat, outgoing.act.message)):
-            await self._pace.wait()
-            self._in(chat)
-            if await claim(part):
-                written = self._in(chat)[0]
-                written.send(line)
-        if written is not None:
-            await self._confirmed(written, chat, topic=False)
-        return Receipt()
+        """See the port. Without IRCv3 the receipt is empty. ``Refused`` when the channel did not let it through."""
+        act = possible(outgoing.act, self.capabilities)
+        own, name = self._in(outgoing.chat).speaker, ""
+        speaker: Speaker | None = own
+        if self._settings.members is Manner.OWN and outgoing.sender is not None:
+            name = clean(" ".join(outgoing.sender.name.split()))
+            speaker = await self._members.speaker(outgoing.sender, outgoing.chat, own.connection.features)
+        wires = wire(self._settings, outgoing.chat, act, name, named=speaker is None)
+        spoken = await (speaker or own).say(outgoing.chat, outgoing.key, wires, claim)
+        if spoken.doubt is None:
+            return spoken.receipt
+        return await self._settled(outgoing.chat, spoken)
+
+    async def _settled(self, chat: ChatId, spoken: Spoken) -> Receipt:
+        """The connection broke before the echo came: ask the server's history, once we are back, whether the last part arrived."""
+        deadline = time.monotonic() + _DOUBT_PATIENCE
+        while time.monotonic() < deadline:
+            now = self._now
+            if now is None or not now.session.inside(chat):
+                await asyncio.sleep(0.1)
+            elif not now.speaker.can_remember or spoken.doubt is None:
+                break
+            else:
+                with contextlib.suppress(Unreachable):
+                    found = await now.past.find(chat, spoken.doubt.mark, spoken.doubt.at)
+                    return spoken.with_last(found)
+        return spoken.receipt
 
     async def set_topic(self, chat: ChatId, topic: str) -> None:
         """See the port; a topic too long for the server is cut."""
-        await self._awake(chat)
-        await self._pace.wait()
-        connection, _ = self._in(chat)
-        self._unsent.pop((self._key(chat), True), None)
+        speaker = self._in(chat).speaker
         most = min(self._features().topic_length, 480 - len(chat.encode()))
-        connection.send(f"TOPIC {chat} :{cut_bytes(clean(' '.join(topic.splitlines())), most)}")
-        await self._confirmed(connection, chat, topic=True)
+        await speaker.set_topic(chat, cut_bytes(clean(" ".join(topic.splitlines())), most))
 
     async def check(self) -> None:
         """See the port."""
@@ -311,33 +369,17 @@ class IrcNetwork:
         await connection.open()
         await connection.close()
 
-    async def _confirmed(self, connection: IrcConnection, chat: ChatId, *, topic: bool) -> None:
-        """Returns when the server has read what was written, or is gone (then it stays in doubt); raises its refusal."""
-        with contextlib.suppress(Unreachable):
-            await connection.barrier()
-        error = self._unsent.pop((self._key(chat), topic), None)
-        if error is not None:
-            raise error
-
-    async def _awake(self, chat: ChatId) -> None:
-        """Do not write into a connection that may be dead: ask a server that has been silent."""
-        connection, _ = self._in(chat)
-        if connection.quiet > _FRESH:
-            await connection.barrier()
-
-    def _in(self, chat: ChatId) -> tuple[IrcConnection, told.Session]:
-        """The connection, if we are in ``chat`` now; ``TryLater`` else."""
-        connection, session = self._connection, self._session
-        if connection is None or session is None or not connection.connected:
+    def _in(self, chat: ChatId) -> Presence:
+        """How we are on the server, if we are in ``chat`` now; ``TryLater`` else."""
+        if self._now is None:
             raise TryLater("network_unreachable")
-        if not session.inside(chat):
-            raise TryLater("network_not_inside")
-        return connection, session
+        self._now.check(chat)
+        return self._now
 
     # --- small things ------------------------------------------------------------------------------------------------
 
     def _features(self) -> Features:
-        return self._connection.features if self._connection is not None else Features()
+        return self._now.connection.features if self._now is not None else Features()
 
     def _key(self, chat: ChatId) -> str:
         """What a channel is known by, whatever server we are on: names differ in case alone are one channel on all of them."""

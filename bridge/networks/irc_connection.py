@@ -10,17 +10,19 @@ import contextlib
 import logging
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from irc import client, client_aio, connection, events, message
 
 from haven.errors import HavenError, Unreachable
 
+from .irc_capabilities import OPENING
 from .irc_features import Features
 from .irc_line import Line
-from .irc_registration import OPENING, Registration
+from .irc_registration import Registration
 from .irc_settings import IrcSettings
+from .irc_tags import tagged
 
 log = logging.getLogger(__name__)
 logging.getLogger("irc").setLevel(logging.WARNING)  # its DEBUG lines hold passwords and what people say
@@ -51,6 +53,10 @@ class _Wire(client_aio.AioConnection):  # type: ignore[misc]  # the library has 
                 self._heard(line)
         if len(self.buffer) > _LONGEST_INPUT:
             self.disconnect()
+
+    def send_tagged(self, line: str, tags: Mapping[str, str]) -> None:
+        """Write a line that the library finds fit, with ``tags`` before it, which it does not know."""
+        self.transport.write(tagged("", tags).encode(errors="replace") + self._prep_message(line))
 
     def disconnect(self, message: str = "") -> None:
         """Hang up, without the library's farewell: the line may be dead. Also called when the other side hung up."""
@@ -154,20 +160,25 @@ class IrcConnection:
         return self._login.nick
 
     @property
+    def capabilities(self) -> frozenset[str]:
+        """The extensions of IRCv3 in force now."""
+        return self._login.capabilities
+
+    @property
     def features(self) -> Features:
         """What the server said of itself."""
         return self._login.features
 
     # --- writing -----------------------------------------------------------------------------------------------------
 
-    def send(self, line: str) -> None:
-        """Write one line. ``Unreachable`` when the connection is gone; nothing of it was written then.
+    def send(self, line: str, tags: Mapping[str, str] | None = None) -> None:
+        """Write one line, with ``tags``. ``Unreachable`` when the connection is gone; nothing of it was written then.
 
         A line with a line feed in it, or over 512 bytes, is a mistake of the caller: the library's ``ValueError``.
         """
         if not self.connected:
             raise Unreachable("network_unreachable")
-        self._wire.send_raw(line.replace("\r", "").replace("\0", ""))
+        self._wire.send_tagged(line.replace("\r", "").replace("\0", ""), tags or {})
 
     async def barrier(self) -> None:
         """Returns when the server has read all that was written before, and its answers have been heard.
@@ -224,7 +235,7 @@ class IrcConnection:
         elif line.command == "pong":
             if self._barriers:
                 _settle(self._barriers.popleft())
-        elif not self._login.done:
+        elif line.command == "cap" or not self._login.done:
             self._answer(self._login.answers(line))
             self._settle_login()
         else:

@@ -24,6 +24,8 @@ class Features:
 
     ``modes`` and ``symbols`` are the member modes and their prefixes, highest first (PREFIX). ``list_modes`` and ``set_modes`` are channel modes
     that take a parameter always, or only when set (CHANMODES groups A and B, and C). Lengths are bytes.
+    ``denied_tags`` (CLIENTTAGDENY) are client tags that the server does not hand on, without their ``+``: ``*`` is all, ``-name`` an exception.
+    ``history`` is how many messages can be asked for at once (CHATHISTORY), 0 where the server does not say.
     Source: https://modern.ircdocs.horse/#feature-advertisement
     """
 
@@ -36,6 +38,8 @@ class Features:
     nick_length: int = 30
     channel_length: int = 200
     topic_length: int = 300
+    denied_tags: tuple[str, ...] = ()
+    history: int = 0
 
     def fold(self, name: str) -> str:
         """``name`` as the server compares it."""
@@ -49,6 +53,13 @@ class Features:
             and name[0] in self.chantypes
             and not any(char in " ,:\x07" or ord(char) < 33 or ord(char) == 127 for char in name[1:])
             and len(name.encode(errors="replace")) <= self.channel_length
+        )
+
+    def passes_tag(self, name: str) -> bool:
+        """Whether the server hands the client tag ``name`` on (https://ircv3.net/specs/extensions/message-tags)."""
+        bare = name.removeprefix("+")
+        return bare not in self.denied_tags and (
+            "*" not in self.denied_tags or f"-{bare}" in self.denied_tags
         )
 
     @property
@@ -73,6 +84,8 @@ class Features:
             return replace(self, modes=modes, symbols=symbols) if fits else self
         if name == "CHANTYPES" and value:
             return replace(self, chantypes=value)
+        if name == "CLIENTTAGDENY":
+            return replace(self, denied_tags=tuple(value.split(",")))
         if name == "CHANMODES":
             groups = value.split(",")
             return (
@@ -88,6 +101,8 @@ class Features:
                 return replace(self, nick_length=length)
             case "CHANNELLEN":
                 return replace(self, channel_length=length)
+            case "CHATHISTORY":
+                return replace(self, history=length)
             case "TOPICLEN":
                 return replace(self, topic_length=length)
             case _:

@@ -39,6 +39,17 @@ class People:
             return Person(self._free_id(nick, ""), nick)
         return self._seen(someone, channel)
 
+    def stranger(self, channel: str, nick: str, account: str) -> Person:
+        """Who said something under ``nick``, with ``account`` if not "", when we did not look: who is there now may be somebody else."""
+        someone = self._by_nick.get(self.features.fold(nick))
+        if someone is not None and (
+            not account or self.features.fold(someone.account) == self.features.fold(account)
+        ):
+            return self._seen(someone, channel)
+        if account:
+            return Person(RemoteUserId(f"account:{self.features.fold(account)}"), nick)
+        return Person(self._free_id(nick, ""), nick)
+
     def members(self, channel: str) -> tuple[Person, ...]:
         """Everybody in ``channel``, by nick; ourselves too."""
         key = self.features.fold(channel)

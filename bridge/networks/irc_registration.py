@@ -1,6 +1,6 @@
 """Logging in to an IRC server: capabilities, SASL PLAIN, a free nick, until the server's greeting has ended.
 
-Pure: lines in, lines out. Sources: RFC 2812 section 3.1; https://ircv3.net/specs/extensions/capability-negotiation and sasl-3.1.
+Pure: lines in, lines out. Sources: RFC 2812 section 3.1; https://ircv3.net/specs/extensions/sasl-3.1.
 """
 
 import base64
@@ -9,16 +9,11 @@ from enum import StrEnum
 
 from haven.errors import GiveUp, HavenError, Refused, Unreachable
 
+from .irc_capabilities import Negotiation
 from .irc_features import Features
 from .irc_line import Line
 from .irc_lines import cut_bytes
 from .irc_settings import IrcSettings
-
-WANTED = ("multi-prefix", "message-tags", "server-time", "account-tag", "extended-join")
-"""The capabilities that we use where they are offered."""
-
-OPENING = "CAP LS 302"
-"""The first line: servers that know it wait for CAP END, the others say so and go on."""
 
 
 class Refusal(StrEnum):
@@ -30,26 +25,31 @@ class Refusal(StrEnum):
 
 
 class Registration:
-    """One login. Send ``OPENING``, PASS, NICK and USER, then what ``answers`` gives to each line, until ``done`` or ``error``."""
+    """One login. Send ``irc_capabilities.OPENING``, PASS, NICK and USER, then what ``answers`` gives to each line, until ``done`` or ``error``."""
 
     def __init__(self, settings: IrcSettings) -> None:
         self._settings = settings
         self._sasl = bool(settings.account)
-        self._offered: list[str] = []
+        self.negotiation = Negotiation(("sasl",) if self._sasl else ())
         self._tries = 0
         self.nick = settings.nick
         self.features = Features()
-        self.capabilities: frozenset[str] = frozenset()
         self.done = False
         self.error: HavenError | None = None
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """The capabilities in force."""
+        return self.negotiation.held
 
     def answers(self, line: Line) -> tuple[str, ...]:
         """The lines to send in answer to ``line``."""
         match line.command:
             case "cap":
-                return tuple(
-                    self._capability(line.param(1).upper(), line.param(-1), more=line.param(2) == "*")
-                )
+                what, names = line.param(1).upper(), line.param(-1)
+                if self.done:
+                    return tuple(self.negotiation.changed(what, names))
+                return tuple(self._capability(what, names, more=line.param(2) == "*"))
             case "authenticate" if line.param(0) == "+":
                 return tuple(_plain(self._settings.account, self._settings.password))
             case "saslsuccess":
@@ -80,15 +80,15 @@ class Registration:
     def _capability(self, what: str, names: str, *, more: bool) -> Iterator[str]:
         """CAP LS tells (perhaps in several lines) what is offered; ACK and NAK answer our wish."""
         if what == "LS":
-            self._offered += [name.partition("=")[0] for name in names.split()]
+            self.negotiation.listed(names)
             if more:
                 return
-            wish = [name for name in (*WANTED, *(("sasl",) if self._sasl else ())) if name in self._offered]
-            if self._sasl and "sasl" not in wish:
+            wish = self.negotiation.wish()
+            if self._sasl and "sasl" not in wish.split():
                 self._refuse(Refusal.LOGIN)
-            yield f"CAP REQ :{' '.join(wish)}" if wish else "CAP END"
+            yield f"CAP REQ :{wish}" if wish else "CAP END"
         elif what == "ACK":
-            self.capabilities |= frozenset(names.split())
+            self.negotiation.granted(names)
             yield "AUTHENTICATE PLAIN" if "sasl" in self.capabilities else "CAP END"
         elif what == "NAK":
             if self._sasl:

@@ -1,90 +1,25 @@
 """What one connection to IRC tells: its lines as events, in the channels that are open.
 
-Pure but for the ids it is given: lines in, facts out. Facts are the port's events, and four more that concern the connection itself.
+Pure but for the ids it is given: lines in, facts out. Facts are the port's events, and some more that concern the connection itself (``irc_facts``).
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
 
-from haven.errors import GiveUp, HavenError, Invalid, Missing, Refused, TryLater
-from haven.ids import ChatId, RemoteMessageId
+from haven.ids import ChatId, RemoteMessageId, RemoteUserId
 
-from ..message import Kind, Message, plain
-from .events import ChatEvent, Joined, Left, Person, Renamed, Role, Said, TopicChanged
+from ..message import plain
+from . import irc_facts as told
+from .events import Joined, Left, Person, Renamed, Role, TopicChanged
+from .irc_batches import Batches
 from .irc_features import Features
 from .irc_format import read
 from .irc_line import Line
+from .irc_ours import Ours
 from .irc_people import People
+from .irc_tags import OURS
+from .irc_talk import COMMANDS, talk, time_of
 
-
-@dataclass(frozen=True, slots=True)
-class Entered:
-    """We are in the channel, and know who else is."""
-
-    chat: ChatId
-
-
-@dataclass(frozen=True, slots=True)
-class NotEntered:
-    """The server did not let us in."""
-
-    chat: ChatId
-    error: HavenError
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """We were put out of the channel, where ``people`` were."""
-
-    chat: ChatId
-    people: tuple[Person, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Unsent:
-    """What we last wrote to the channel was not let through; with ``topic`` the topic that we wanted to set."""
-
-    chat: ChatId
-    error: GiveUp
-    topic: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A line to send."""
-
-    line: str
-
-
-Fact = ChatEvent | Entered | NotEntered | Removed | Unsent | Answer
-
-_no = partial(Refused, "network_refused")
-_NOT_ENTERED: dict[str, Callable[[], HavenError]] = {
-    "nosuchchannel": partial(Invalid, "network_no_such_chat"),
-    "badchanmask": partial(Invalid, "network_no_such_chat"),
-    "inviteonlychan": partial(_no, reason="invite_only"),
-    "bannedfromchan": partial(_no, reason="banned"),
-    "470": partial(_no, reason="invite_only"),
-    "badchannelkey": partial(_no, reason="needs_key"),
-    "nochanmodes": partial(_no, reason="needs_account"),
-    "489": partial(_no, reason="needs_tls"),
-    "520": partial(_no, reason="operators_only"),
-    "channelisfull": partial(TryLater, "network_chat_full"),
-    "toomanychannels": partial(TryLater, "network_too_many_chats"),
-    "unavailresource": partial(TryLater, "network_unreachable"),
-}
-"""What a server answers to JOIN. Numerics: RFC 2812 section 5.2; 470 (sent elsewhere), 477 (``nochanmodes``), 489, 520: https://defs.ircdocs.horse."""
-
-_UNSENT: dict[str, Callable[[], GiveUp]] = {
-    "cannotsendtochan": partial(_no, reason="no_voice"),
-    "nosuchnick": partial(Missing, "network_no_such_chat"),
-}
-_TOPIC_REFUSED: dict[str, Callable[[], GiveUp]] = {
-    "chanoprivsneeded": partial(_no, reason="operators_only"),
-    "notonchannel": partial(_no, reason="no_voice"),
-}
+Fact = told.Fact
 
 
 class _Channel:
@@ -99,20 +34,25 @@ class _Channel:
 
 
 class Session:
-    """Lines of one connection, as facts. ``new_id`` makes an id for what happens; ``nick`` is who we are.
+    """Lines of one connection, as facts. ``new_id`` makes an id for what happens; ``nick`` is who we are, ``ours`` are our members' nicks.
 
-    Only channels that were given to ``expect`` are spoken of. What we do ourselves is not told.
+    Only channels that were given to ``expect`` are spoken of. What we do ourselves, under whichever nick, is not told.
     """
 
-    def __init__(self, features: Features, nick: str, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, features: Features, nick: str, new_id: Callable[[], str], ours: Ours | None = None
+    ) -> None:
         self._features = features
         self._people = People(features)
         self._channels: dict[str, _Channel] = {}
+        self._batches = Batches()
+        self._ours = ours or Ours()
         self._new_id = new_id
         self.nick = nick
         self._handlers: dict[str, Callable[[Line], Iterator[Fact]]] = {
-            "privmsg": self._on_privmsg,
-            "notice": self._on_notice,
+            **dict.fromkeys(COMMANDS, self._on_talk),
+            "batch": self._on_batch,
+            "fail": self._on_fail,
             "join": self._on_join,
             "namreply": self._on_namreply,
             "endofnames": self._on_endofnames,
@@ -145,46 +85,71 @@ class Session:
 
     def members(self, chat: ChatId) -> tuple[Person, ...]:
         """Who is in ``chat``, ourselves left out."""
-        return tuple(person for person in self._people.members(chat) if not self._is_own(person.name))
+        return tuple(person for person in self._people.members(chat) if not self._is_ours(person.name))
+
+    def is_own(self, nick: str) -> bool:
+        """Whether ``nick`` is that of this connection."""
+        return self._features.fold(nick) == self._features.fold(self.nick)
 
     def hear(self, line: Line) -> tuple[Fact, ...]:
         """What ``line`` tells. Never fails: a line that makes no sense tells nothing."""
+        if self._batches.is_history(line) and line.command != "batch":
+            return tuple(self._remembered(line))
         handler = self._handlers.get(line.command, self._on_refusal)
         return tuple(handler(line))
 
     # --- what is said --------------------------------------------------------------------------------------------------
 
-    def _on_privmsg(self, line: Line) -> Iterator[Fact]:
-        text = line.param(1)
-        if text.startswith("\x01"):
-            yield from self._ctcp(line, *text.strip("\x01").partition(" ")[::2])
-        else:
-            yield from self._said(line, text, Kind.TEXT)
-
-    def _on_notice(self, line: Line) -> Iterator[Fact]:
-        if not line.param(1).startswith("\x01"):
-            yield from self._said(line, line.param(1), Kind.NOTICE)
-
-    def _ctcp(self, line: Line, word: str, rest: str) -> Iterator[Fact]:
-        """Client to client: an action is said; who we are is answered to people who ask us alone; nothing else."""
-        private = self._is_own(line.param(0)) and line.nick
-        if word.upper() == "ACTION":
-            yield from self._said(line, rest, Kind.ACTION)
-        elif word.upper() == "VERSION" and private:
-            yield Answer(f"NOTICE {line.nick} :\x01VERSION Haven\x01")
-        elif word.upper() == "PING" and private:
-            yield Answer(f"NOTICE {line.nick} :\x01PING {rest[:100]}\x01")
-
-    def _said(self, line: Line, text: str, kind: Kind) -> Iterator[Fact]:
+    def _on_talk(self, line: Line) -> Iterator[Fact]:
+        if self.is_own(line.param(0)) and line.param(1).startswith("\x01") and line.nick:
+            yield from self._asked(line.nick, line)
         channel = self._channel(line.param(0))
-        if channel is None or not line.nick or self._is_own(line.nick):
+        if channel is None or self._is_ours(line.nick):
             return
-        spans = read(text)
-        if not plain(spans).strip():
+        if line.nick:
+            yield from self._vouched(line, line.tags.get("account", ""))
+            person = self._people.person(channel.chat, line.nick)
+            yield from talk(line, channel.chat, person, self._new_id)
+        elif line.command == "redact":
+            server = Person(RemoteUserId("server"), line.source)
+            yield from talk(line, channel.chat, server, self._new_id)
+
+    def _asked(self, nick: str, line: Line) -> Iterator[Fact]:
+        """Client to client (CTCP): what we are is answered to people who ask us alone; nothing else."""
+        word, _, rest = line.param(1).strip("\x01").partition(" ")
+        if line.command == "privmsg" and word.upper() == "VERSION":
+            yield told.Answer(f"NOTICE {nick} :\x01VERSION Haven\x01")
+        elif line.command == "privmsg" and word.upper() == "PING":
+            yield told.Answer(f"NOTICE {nick} :\x01PING {rest[:100]}\x01")
+
+    # --- what was said before --------------------------------------------------------------------------------------------
+
+    def _on_batch(self, line: Line) -> Iterator[Fact]:
+        self._batches.hear(line)
+        yield from ()
+
+    def _remembered(self, line: Line) -> Iterator[Fact]:
+        """A line of the server's history. It changes nothing of what we know; what is ours is left out, whatever our nick was then."""
+        channel = self._channel(line.param(0))
+        if channel is None:
             return
-        yield from self._vouched(line, line.tags.get("account", ""))
-        person = self._people.person(channel.chat, line.nick)
-        yield Said(self._id(line), channel.chat, person, Message(spans, kind), _time(line))
+        chat, mark, at = channel.chat, line.tags.get(OURS, ""), time_of(line)
+        message = RemoteMessageId(line.tags["msgid"]) if line.tags.get("msgid") else None
+        if mark or not line.nick or self._is_ours(line.nick) or line.command not in COMMANDS:
+            yield told.Remembered(chat, None, message, at, mark)
+            return
+        person = self._people.stranger(chat, line.nick, line.tags.get("account", ""))
+        event = next(talk(line, chat, person, self._new_id), None)
+        yield told.Remembered(chat, event, message, at)
+
+    def _on_fail(self, line: Line) -> Iterator[Fact]:
+        """A standard reply (https://ircv3.net/specs/extensions/standard-replies): the command, the reason, what it is about."""
+        for word in line.params[2:]:
+            channel = self._channel(word)
+            if channel is not None and line.param(0).upper() == "REDACT":
+                yield told.Unsent(channel.chat, told.not_redacted(line.param(1)), topic=False)
+            elif channel is not None and line.param(0).upper() == "CHATHISTORY":
+                yield told.NoHistory(channel.chat)
 
     # --- who comes and goes --------------------------------------------------------------------------------------------
 
@@ -194,9 +159,9 @@ class Session:
             return
         account = line.param(1) or line.tags.get("account", "")
         person = self._people.joined(channel.chat, line.nick, "" if account == "*" else account)
-        if self._is_own(line.nick):
+        if self.is_own(line.nick):
             channel.inside, channel.complete, channel.named = True, False, {}
-        else:
+        elif not self._is_ours(line.nick):
             yield Joined(self._id(line), channel.chat, person)
 
     def _on_namreply(self, line: Line) -> Iterator[Fact]:
@@ -218,11 +183,11 @@ class Session:
             return
         for nick, modes in channel.named.items():
             person = self._people.joined(channel.chat, nick, "", modes)
-            if not self._is_own(nick):
+            if not self._is_ours(nick):
                 yield Joined(self._id(line), channel.chat, person)
         channel.complete = True
         channel.named = {}
-        yield Entered(channel.chat)
+        yield told.Entered(channel.chat)
 
     def _on_part(self, line: Line) -> Iterator[Fact]:
         yield from self._gone(line, line.nick)
@@ -234,32 +199,38 @@ class Session:
         channel = self._channel(line.param(0))
         if channel is None:
             return
-        if self._is_own(nick):
+        if self.is_own(nick):
             people = self.members(channel.chat)
             channel.inside = channel.complete = False
             self._people.emptied(channel.chat)
-            yield Removed(channel.chat, people)
+            yield told.Removed(channel.chat, people)
             return
         person = self._people.left(channel.chat, nick)
-        if person is not None:
+        if person is not None and not self._is_ours(nick):
             yield Left(self._id(line), channel.chat, person)
 
     def _on_quit(self, line: Line) -> Iterator[Fact]:
+        ours, split = self._is_ours(line.nick), self._batches.is_split(line)
         for key in self._people.channels(line.nick):
             person = self._people.left(key, line.nick)
-            if person is not None and key in self._channels and not self._is_own(line.nick):
-                yield Left(self._id(line), self._channels[key].chat, person)
+            if person is None or ours or key not in self._channels:
+                continue
+            chat = self._channels[key].chat
+            yield told.SplitOff(chat, person) if split else Left(self._id(line), chat, person)
+        self._ours.seen_going(line.nick)
 
     def _on_nick(self, line: Line) -> Iterator[Fact]:
         after = line.param(0)
-        own = self._is_own(line.nick)
+        own, ours = self.is_own(line.nick), self._is_ours(line.nick)
         if not after or not line.nick:
             return
         if own:
             self.nick = after
+        self._ours.renamed(line.nick, after)
+        self._ours.seen_going(line.nick)
         self._people.renamed(line.nick, after)
         for key in self._people.channels(after):
-            if key in self._channels and not own:
+            if key in self._channels and not ours:
                 person = self._people.person(key, after)
                 yield Renamed(self._id(line), self._channels[key].chat, person.id, person)
 
@@ -268,15 +239,15 @@ class Session:
         if channel is None:
             return
         for person in self._people.moded(channel.chat, line.param(1), line.params[2:]):
-            if not self._is_own(person.name):
-                yield Joined(self._id(line), channel.chat, person)
+            if not self._is_ours(person.name):
+                yield Joined(RemoteMessageId(self._new_id()), channel.chat, person)
 
     def _on_account(self, line: Line) -> Iterator[Fact]:
         yield from self._vouched(line, line.param(0))
 
     def _vouched(self, line: Line, account: str) -> Iterator[Fact]:
         """The server says whose account this is: who was known by their nick alone goes, and comes as that account."""
-        if self._is_own(line.nick) or account == "*":
+        if self._is_ours(line.nick) or account == "*":
             return
         before = self._people.vouched(line.nick, account)
         for key in self._people.channels(line.nick) if before else ():
@@ -292,7 +263,7 @@ class Session:
         channel = self._channel(line.param(0))
         if channel is None:
             return
-        if self._is_own(line.nick):
+        if self._is_ours(line.nick):
             channel.topic = line.param(1)
             return
         person = self._people.person(channel.chat, line.nick) if line.nick else None
@@ -318,35 +289,24 @@ class Session:
     def _on_refusal(self, line: Line) -> Iterator[Fact]:
         """A numeric that speaks of one of our channels, wherever it names it (servers differ)."""
         command = line.command
-        for word in line.params if command in _REFUSALS else ():
+        for word in line.params if command in told.REFUSALS else ():
             channel = self._channel(word.removeprefix(":"))
             if channel is None:
                 continue
-            if command in _NOT_ENTERED and not channel.inside:
-                yield NotEntered(channel.chat, _NOT_ENTERED[command]())
-            elif command in _UNSENT:
-                yield Unsent(channel.chat, _UNSENT[command](), topic=False)
-            elif command in _TOPIC_REFUSED:
-                yield Unsent(channel.chat, _TOPIC_REFUSED[command](), topic=True)
+            if command in told.NOT_ENTERED and not channel.inside:
+                yield told.NotEntered(channel.chat, told.NOT_ENTERED[command]())
+            elif command in told.UNSENT:
+                yield told.Unsent(channel.chat, told.UNSENT[command](), topic=False)
+            elif command in told.TOPIC_REFUSED:
+                yield told.Unsent(channel.chat, told.TOPIC_REFUSED[command](), topic=True)
 
     # --- small things --------------------------------------------------------------------------------------------------
 
     def _channel(self, name: str) -> _Channel | None:
         return self._channels.get(self._features.fold(name))
 
-    def _is_own(self, nick: str) -> bool:
-        return self._features.fold(nick) == self._features.fold(self.nick)
+    def _is_ours(self, nick: str) -> bool:
+        return self.is_own(nick) or nick in self._ours
 
     def _id(self, line: Line) -> RemoteMessageId:
         return RemoteMessageId(line.tags.get("msgid") or self._new_id())
-
-
-_REFUSALS = {*_NOT_ENTERED, *_UNSENT, *_TOPIC_REFUSED}
-
-
-def _time(line: Line) -> int | None:
-    """The server's time for the line (server-time), in milliseconds."""
-    try:
-        return round(datetime.fromisoformat(line.tags["time"]).timestamp() * 1000)
-    except (KeyError, ValueError, OverflowError):
-        return None

@@ -1,10 +1,20 @@
 """The settings of an IRC network, read from its section of the configuration."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from ..section import Section
 
 _FORBIDDEN = frozenset("\0\r\n")
+
+
+class Manner(StrEnum):
+    """Under which name the members of a room speak."""
+
+    SHARED = "shared"
+    """All through the bridge's own connection, their name before their words."""
+    OWN = "own"
+    """Each through a connection of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +23,9 @@ class IrcSettings:
 
     ``rate`` is lines a second in the long run and ``burst`` how many may go at once (servers drop who floods them); ``alive`` is after how
     many seconds of silence we ask whether the server is there, and again after how many it counts as lost. ``most_lines`` bounds one message.
+    ``quotes``: a reply also quotes what it answers in words, for clients that know no replies.
+    ``members``: whether each member who speaks has a connection of their own, with a nick after ``member_nick``, at most ``member_limit`` at once,
+    each closed after ``member_idle`` seconds of silence.
     ``account`` with ``password`` logs in by SASL PLAIN, ``password`` alone is the server's password.
     """
 
@@ -31,6 +44,11 @@ class IrcSettings:
     most_lines: int = 30
     retry_least: float = 2.0
     retry_most: float = 300.0
+    quotes: bool = True
+    members: Manner = Manner.SHARED
+    member_nick: str = "{name}[m]"
+    member_limit: int = 20
+    member_idle: float = 86400.0
 
 
 def read_settings(section: Section) -> IrcSettings:
@@ -52,6 +70,11 @@ def read_settings(section: Section) -> IrcSettings:
         most_lines=section.integer("most_lines", 30, least=1, most=1000),
         retry_least=section.number("retry_least", 2.0, least=0.01, most=3600),
         retry_most=section.number("retry_most", 300.0, least=0.01, most=86400),
+        quotes=section.flag("quotes", True),
+        members=Manner(section.choice("members", tuple(Manner), Manner.SHARED)),
+        member_nick=_member_nick(section),
+        member_limit=section.integer("member_limit", 20, least=1, most=10000),
+        member_idle=section.number("member_idle", 86400.0, least=0.1, most=31536000),
     )
     if settings.account and not settings.password:
         raise section.wrong("setting_missing", "password")
@@ -71,4 +94,12 @@ def _word(section: Section, key: str, default: str | None = None) -> str:
     value = section.text(key, default)
     if value.startswith(":") or any(char.isspace() for char in value) or _FORBIDDEN & set(value):
         raise section.wrong("setting_not_word", key)
+    return value
+
+
+def _member_nick(section: Section) -> str:
+    """How a member's nick is made of their name: ``{name}`` stands for it."""
+    value = _word(section, "member_nick", "{name}[m]")
+    if value.count("{name}") != 1 or any(char in "{} " for char in value.replace("{name}", "")):
+        raise section.wrong("setting_member_nick", "member_nick")
     return value

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from haven.errors import HavenError, TryLater
 from haven.ids import ChatId, RemoteUserId
 
-from .events import Person
+from .base import Place
+from .events import ChatEvent, Person
 from .irc_pace import Backoff
 
 PATIENCE = 30.0
@@ -19,10 +20,14 @@ SETTLED = 60.0
 
 @dataclass(slots=True)
 class Wanted:
-    """``known``: who was there when we last saw it, while we are out of it. ``since``: when we got in (monotonic seconds)."""
+    """``known``: who was there when we last saw it, while we are out of it. ``since``: when we got in (monotonic seconds). ``place``: how far
+    it was heard. ``held``: what happens there while we still ask for what was missed; ``None`` at other times.
+    """
 
     chat: ChatId
     backoff: Backoff
+    place: Place | None = None
+    held: list[ChatEvent] | None = None
     known: dict[RemoteUserId, Person] = field(default_factory=dict)
     since: float = 0.0
     _waiting: list["asyncio.Future[None]"] = field(default_factory=list)

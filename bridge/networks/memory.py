@@ -178,6 +178,11 @@ class MemoryNetwork(Warden[Chat]):
         """As the test wants them."""
         return self._capabilities
 
+    @property
+    def connected(self) -> bool:
+        """Whether it hears what happens."""
+        return self._receive is not None
+
     async def run(self, receive: Receive) -> None:
         """Be connected whenever the server is reachable, until cancelled."""
         self._server.accounts.append(self)
@@ -214,10 +219,6 @@ class MemoryNetwork(Warden[Chat]):
             await self._say_until_taken(Joined(self._server.next_id(), chat, person))
         await self._say_until_taken(TopicChanged(self._server.next_id(), chat, None, here.topic))
 
-    def hears(self, chat: ChatId) -> bool:
-        """Whether what happens in ``chat`` is heard now."""
-        return chat in self._open and self._receive is not None
-
     def cut(self) -> None:
         """Lose the connection."""
         self._cut.set()
@@ -225,7 +226,7 @@ class MemoryNetwork(Warden[Chat]):
 
     async def tell(self, event: ChatEvent) -> None:
         """Hear of an event on the server. `TryLater` where it was not taken; a network with history says it again by itself."""
-        if not self.hears(event.chat):
+        if event.chat not in self._open or self._receive is None:
             return
         async with self._turn:
             if self._capabilities.history and self._is_next(event):
@@ -271,7 +272,7 @@ class MemoryNetwork(Warden[Chat]):
         """Write each line as one part; edits, deletions and reactions are one part too."""
         self._connected()
         if outgoing.chat not in self._open:
-            raise TryLater("network_not_inside")
+            raise Refused("network_refused")
         written = []
         for number, text in enumerate(_parts(outgoing, self._capabilities)):
             self._connected()

@@ -14,7 +14,6 @@ from mautrix.util.async_db import Connection
 from bridge.app import Bridge
 from bridge.commit import GroupCommit, Job
 from bridge.config import Secrets, Settings
-from bridge.media_settings import MediaSettings
 from bridge.networks.base import Capabilities
 from bridge.networks.events import Role
 from bridge.networks.memory import EVERYTHING, MEMORY, Heard, MemoryNetwork, MemoryServer
@@ -25,7 +24,6 @@ from haven.ports import Content, NewRoom
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_client import FakeClient
 from tests.fakes.homeserver_faults import Killed
-from tests.fakes.homeserver_media import FakeMedia, FakeRepository
 from tests.fakes.homeserver_room import Event
 
 T = TypeVar("T")
@@ -62,26 +60,15 @@ class FakeAppservice(FakeClient):
     """The fake homeserver as the bridge sees it: its ports, and what an appservice may do besides."""
 
     def __init__(
-        self,
-        server: FakeHomeserver,
-        user: UserId,
-        registered: set[UserId],
-        pinged: asyncio.Event,
-        files: FakeMedia,
+        self, server: FakeHomeserver, user: UserId, registered: set[UserId], pinged: asyncio.Event
     ) -> None:
         super().__init__(server, user)
         self._registered = registered
         self._pinged = pinged
-        self._files = files
 
     def as_user(self, user: UserId) -> "FakeAppservice":
         """See the port."""
-        return FakeAppservice(self._server, user, self._registered, self._pinged, self._files)
-
-    @property
-    def media(self) -> FakeRepository:
-        """See the port."""
-        return self._files.of(self.user, self._asking)
+        return FakeAppservice(self._server, user, self._registered, self._pinged)
 
     async def register(self) -> None:
         """See the port."""
@@ -161,11 +148,10 @@ class Lives:
 
     place: Path
     capabilities: Capabilities = EVERYTHING
-    shown: str = "{name} ({network})"
     homeserver: FakeHomeserver = field(default_factory=FakeHomeserver)
     town: Town = field(default_factory=Town)
-    files: FakeMedia = field(default_factory=FakeMedia)
-    media: MediaSettings = field(default_factory=MediaSettings)
+    others: Mapping[Network, MemoryServer] = field(default_factory=dict)
+    """More networks, by name."""
     fate: Fate = field(default_factory=Fate)
     registered: set[UserId] = field(default_factory=set)
     room: RoomId = RoomId("")
@@ -201,7 +187,8 @@ class Lives:
         commit.fate = self.fate
         self.store._commit = commit
         await self.store.start()
-        network = MemoryNetwork(self.town, self.capabilities)
+        networks = {MEMORY: MemoryNetwork(self.town, self.capabilities)}
+        more = {name: MemoryNetwork(server, self.capabilities, name) for name, server in self.others.items()}
         settings = Settings(
             homeserver="",
             domain=DOMAIN,
@@ -212,13 +199,12 @@ class Lives:
             key_file=self.place / "haven.key",
             database="",
             language="en",
-            display_name=self.shown,
+            display_name="{name} ({network})",
             log="info",
-            networks={Network("memory"): network},
-            media=self.media,
+            networks={**networks, **more},
         )
         secrets = Secrets("as", "hs", b"0123456789abcdef")
-        bot = FakeAppservice(self.homeserver, BOT, self.registered, self._pinged, self.files)
+        bot = FakeAppservice(self.homeserver, BOT, self.registered, self._pinged)
         self.bridge = Bridge(settings, secrets, self.store, bot)
         self._running = asyncio.create_task(self.bridge.run())
 

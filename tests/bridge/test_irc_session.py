@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from bridge.message import Kind, plain
 from bridge.networks.events import Joined, Left, Person, Renamed, Role, Said, TopicChanged
 from bridge.networks.irc_connection import parsed
+from bridge.networks.irc_facts import Answer, Entered, Fact, NotEntered, Removed, Unsent
 from bridge.networks.irc_features import Features
 from bridge.networks.irc_line import Line
-from bridge.networks.irc_session import Answer, Entered, Fact, NotEntered, Removed, Session, Unsent
+from bridge.networks.irc_session import Session
 from haven.errors import GiveUp, Invalid, Refused, TryLater
 from haven.ids import ChatId, RemoteUserId
 

@@ -48,8 +48,11 @@ def test_the_bridge_works_in_bridged_rooms_as_long_as_it_has_work() -> None:
     place.settle()
     assert place.room("Books").power.of(BRIDGE_BOT) == 90
     assert place.room("Books").members[BRIDGE_BOT] is Membership.INVITED
-    assert not any(BRIDGE_BOT in room.members for room in place.world.values() if room.id != books)
-    place.becomes(books, Membership.JOINED, BRIDGE_BOT)
+    admins = place.room("Admins").id
+    assert BRIDGE_BOT not in place.room("Admins").power.users
+    assert {room.id for room in place.world.values() if BRIDGE_BOT in room.members} == {books, admins}
+    for room in (books, admins):
+        place.becomes(room, Membership.JOINED, BRIDGE_BOT)
     place.says(BRIDGE_BOT, books, BRIDGE, STATUS, "haven://irc/#c")
     place.says(BO, books, LINK, {}, "irc:#c")
     assert not place.plan().changes
@@ -57,6 +60,7 @@ def test_the_bridge_works_in_bridged_rooms_as_long_as_it_has_work() -> None:
     place.says(BRIDGE_BOT, books, BRIDGE, unlinked, "haven://irc/#c")
     place.settle()
     assert BRIDGE_BOT not in place.room("Books").power.users
+    assert place.room("Admins").members[BRIDGE_BOT] is not Membership.JOINED
 
 
 def test_the_bridge_is_asked_in_again_after_it_had_left() -> None:

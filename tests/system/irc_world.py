@@ -83,8 +83,8 @@ class IrcWorld:
     @property
     def connection(self) -> IrcConnection:
         """The connection of now."""
-        assert self.irc._connection is not None
-        return self.irc._connection
+        assert self.irc._now is not None
+        return self.irc._now.connection
 
     async def heard(self, number: int) -> list[str]:
         async with asyncio.timeout(PATIENCE), self.founder._news:
@@ -92,11 +92,11 @@ class IrcWorld:
         return [line.text for line in self.from_us()]
 
     def from_us(self) -> list[Line]:
-        """What the founder saw the bridge say."""
+        """What the founder saw the bridge say, under its own nick or a member's."""
         return [
             line
             for line in self.founder.received
-            if line.command in {"PRIVMSG", "NOTICE"} and line.nick.startswith("haven")
+            if line.command in {"PRIVMSG", "NOTICE"} and (line.nick.startswith("haven") or "[m]" in line.nick)
         ]
 
     async def topic(self, expected: str) -> str:

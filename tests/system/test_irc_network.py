@@ -30,3 +30,17 @@ class TestOnInspircd(NetworkContract):
     async def world(self, inspircd: IrcServer) -> AsyncIterator[IrcWorld]:
         async with irc_world(inspircd) as world:
             yield world
+
+
+class TestOnInspircdWithAConnectionForEachMember(NetworkContract):
+    @pytest.fixture
+    async def world(self, inspircd: IrcServer) -> AsyncIterator[IrcWorld]:
+        async with irc_world(inspircd, members="own") as world:
+            yield world
+
+
+class TestOnNgircdWithAConnectionForEachMember(NetworkContract):
+    @pytest.fixture
+    async def world(self, ngircd: IrcServer) -> AsyncIterator[IrcWorld]:
+        async with irc_world(ngircd, members="own") as world:
+            yield world

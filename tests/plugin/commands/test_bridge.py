@@ -57,6 +57,22 @@ async def test_a_link_is_written_into_the_group_and_the_bridge_let_in(stage: Sta
     assert stage.power(madrid.id, BRIDGE) == 90
 
 
+async def test_the_bridge_is_among_the_admins_as_long_as_something_is_linked(stage: Stage) -> None:
+    admins = await stage.room("admins")
+    await stage.say("admin", "!c bridge link irc #madrid --group Madrid")
+    assert stage.server.rooms[admins].membership(stage.user(BRIDGE)) == "invite"
+    assert stage.power(admins, BRIDGE) == 0
+    await stage.person(BRIDGE).join(admins)
+    await bridge_says(stage, LinkState.LINKED)
+    await stage.say("admin", "!c repair")
+    assert stage.server.rooms[admins].membership(stage.user(BRIDGE)) == "join"
+    await stage.say("admin", "!c bridge unlink irc")
+    assert stage.server.rooms[admins].membership(stage.user(BRIDGE)) == "join"
+    await bridge_says(stage, LinkState.UNLINKED)
+    await stage.say("admin", "!c repair")
+    assert stage.server.rooms[admins].membership(stage.user(BRIDGE)) == "leave"
+
+
 async def test_the_group_is_the_room_where_it_is_said(stage: Stage) -> None:
     await stage.say("admin", "!c bridge link irc #madrid", "Madrid")
     assert [link.chat for link in (await stage.community()).groups[2].links] == [CHAT]
