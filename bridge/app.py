@@ -24,8 +24,10 @@ from .inbox import Inbox
 from .intake import Intake
 from .keeper import Keeper
 from .links import Links
+from .media import Media
 from .networks.base import Network
 from .networks.events import Connection, ConnectionState, Event
+from .pictures import Pictures
 from .registration import ID
 from .relay import Relay
 from .rooms import Rooms
@@ -60,7 +62,9 @@ class Bridge:
             key=tokens.key,
             domain=settings.domain,
             name=settings.display_name,
+            pictures=Pictures(homeserver.media, settings.networks),
         )
+        self._media = self._make_media(tokens.key)
         self._caretaker = self._make_caretaker(tokens.key)
         self._keeper = Keeper(homeserver, self._rooms, self._links, self._ghosts, self._caretaker)
         relay = self._make_relay()
@@ -74,8 +78,13 @@ class Bridge:
             rooms=self._rooms,
             ghosts=self._ghosts,
         )
-        self._web = application(
-            tokens.homeserver_token, self.accept, self._knows, health_routes(self.figures)
+        routes = [*health_routes(self.figures), *self._media.routes()]
+        self._web = application(tokens.homeserver_token, self.accept, self._knows, routes)
+
+    def _make_media(self, key: bytes) -> Media:
+        repository = self._homeserver.media
+        return Media(
+            self._settings.media, key=key, store=self._store, repository=repository, voice=self._voice
         )
 
     def _make_caretaker(self, key: bytes) -> Caretaker:
@@ -100,8 +109,12 @@ class Bridge:
             keeper=self._keeper,
             caretaker=self._caretaker,
             topics=self._topics,
-            to_matrix=ToMatrix(self._ghosts, self._store, self._topics, self._networks, excerpts),
-            to_network=ToNetwork(self._store, self._rooms, self._ghosts, excerpts, self._voice),
+            to_matrix=ToMatrix(
+                self._ghosts, self._store, self._topics, self._networks, excerpts, media=self._media
+            ),
+            to_network=ToNetwork(
+                self._store, self._rooms, self._ghosts, excerpts, self._voice, media=self._media
+            ),
             voice=self._voice,
         )
 

@@ -13,14 +13,16 @@ from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from mautrix.util.async_db import Connection, Database
+from mautrix.util.async_db import Connection, Database, Scheme
 
 from haven.errors import Unreachable
+
+from .sqlite import SqliteTrips
 
 T = TypeVar("T")
 Job = Callable[[Connection], Awaitable[T]]
 """Some queries. May run twice where a neighbour in the same transaction failed, so it keeps no state of its
-own."""
+own; awaits nothing but its connection."""
 
 log = logging.getLogger(__name__)
 MOST = 500
@@ -44,6 +46,7 @@ class GroupCommit:
         self._wanted = asyncio.Event()
         self._soon: asyncio.TimerHandle | None = None
         self._stopping = False
+        self._trips = SqliteTrips(database.url.path) if database.scheme is Scheme.SQLITE else None
 
     async def ask(self, job: Job[T]) -> T:
         """Do ``job`` and commit it. Raises ``Unreachable`` (key ``database``) when the database does not
@@ -66,6 +69,13 @@ class GroupCommit:
 
     async def run(self) -> None:
         """Serve until ``stop``; what was asked for before it is still done."""
+        try:
+            await self._serve()
+        finally:
+            if self._trips is not None:
+                await self._trips.close()
+
+    async def _serve(self) -> None:
         while self._asked or not self._stopping:
             await self._wanted.wait()
             self._wanted.clear()
@@ -104,6 +114,8 @@ class GroupCommit:
                     asked.done.set_result(result)
 
     async def _transact(self, jobs: list[Job[Any]]) -> list[Any]:
+        if self._trips is not None:
+            return await self._trips.transact(jobs)
         # mautrix annotates its context managers with what they yield.
         acquire = cast("Callable[[], AbstractAsyncContextManager[Connection]]", self._database.acquire)
         async with acquire() as connection:

@@ -17,6 +17,7 @@ from haven.errors import Misconfigured
 from haven.ids import Network as NetworkName
 from haven.ids import UserId
 
+from .media_settings import MediaSettings, read_media
 from .networks.base import Build, Network
 from .section import Section
 
@@ -46,6 +47,7 @@ class Settings:
     display_name: str
     log: str
     networks: Mapping[NetworkName, Network] = field(repr=False)
+    media: MediaSettings = field(default_factory=MediaSettings)
 
     @property
     def bot(self) -> UserId:
@@ -83,6 +85,7 @@ def read_settings(file: Path) -> Settings:
         display_name=_display_name(top),
         log=top.choice("log", LOG_LEVELS, "info"),
         networks=_networks(top.section("networks")),
+        media=read_media(top.section("media")),
     )
     for section in (homeserver, appservice, top):
         section.done()

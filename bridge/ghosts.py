@@ -10,13 +10,15 @@ import hashlib
 import hmac
 import logging
 from contextlib import suppress
+from dataclasses import replace
 
 from haven.errors import GiveUp, HavenError, Refused, TryLater
 from haven.ids import GHOSTS, Network, RemoteUserId, RoomId, UserId
 
-from .convert.names import safe_name
+from .faces import Faces
 from .homeserver import AppserviceHomeserver
 from .networks.events import Person
+from .pictures import Pictures
 from .rooms import Rooms
 from .store import Known, Store
 
@@ -35,13 +37,15 @@ class Ghosts:
         key: bytes,
         domain: str,
         name: str,
+        pictures: Pictures,
     ) -> None:
         self._homeserver = homeserver
         self._store = store
         self._rooms = rooms
         self._key = key
         self._domain = domain
-        self._template = name
+        self._faces = Faces(name)
+        self._pictures = pictures
         self._people: dict[tuple[Network, RemoteUserId], Known] = {}
         self._ids: dict[UserId, Known] = {}
 
@@ -64,38 +68,53 @@ class Ghosts:
         return known.ghost if known else None
 
     async def speaker(self, network: Network, person: Person, room: RoomId) -> AppserviceHomeserver:
-        """The ghost of ``person``, in ``room`` and under their name: registered, invited and joined only
+        """The ghost of ``person``, in ``room`` and with their face: registered, invited and joined only
         where it must be.
         """
         known = await self._named(network, person)
         ghost = self._homeserver.as_user(known.ghost)
         view = self._rooms.view(room)
-        shown = self._shown(known)
         if known.ghost in view.banned:
             raise Refused("homeserver_refused")
         if known.ghost not in view.joined:
             if not view.public:
                 await self._invite(room, known.ghost)
-            await self._show(ghost, room, shown)
-        elif view.joined[known.ghost] != safe_name(shown, ""):
-            await self._show(ghost, room, shown)
+            await self._show(known, room)
+        elif view.face(known.ghost) != self._faces.of(known, view):
+            await self._show(known, room)
         return ghost
 
-    async def rename(self, network: Network, before: RemoteUserId, person: Person, room: RoomId) -> None:
-        """Give a ghost its person's new name, where there is a ghost. Where names are ids, the ghost goes
-        with the person.
+    async def rename(self, network: Network, before: RemoteUserId, person: Person) -> None:
+        """Give a ghost its person's new name and picture in all rooms it is in, where there is a ghost. Where
+        names are ids, the ghost goes with the person.
         """
         known = self._people.get((network, before))
         taken = before != person.id and (network, person.id) in self._people
         if known is None or taken:
             return
+        await self._keep(replace(known, remote=person.id), person)
         if before != person.id:
             del self._people[network, before]
-        known = Known(known.ghost, network, person.id, person.name)
-        await self._store.keep_person(known)
-        self._note(known)
-        if known.ghost in self._rooms.view(room).joined:
-            await self._show(self._homeserver.as_user(known.ghost), room, self._shown(known))
+
+    async def _show_everywhere(self, known: Known) -> None:
+        for room in self._rooms.where(known.ghost):
+            try:
+                await self._in_step(known, room)
+            except GiveUp as error:  # one room that refuses must not keep the others
+                log.info("A ghost could not be renamed in a room: %s", error)
+
+    async def in_step(self, network: Network, room: RoomId) -> None:
+        """Show every ghost of a network that is in the room as it is to be shown; those that are stay as they are."""
+        for ghost in tuple(self._rooms.view(room).joined):
+            known = self._ids.get(ghost)
+            if known is not None and known.network == network:
+                with suppress(GiveUp):
+                    await self._in_step(known, room)
+
+    async def _in_step(self, known: Known, room: RoomId) -> None:
+        view = self._rooms.view(room)
+        if known.ghost in view.joined and view.face(known.ghost) != self._faces.of(known, view):
+            await self._show(known, room)
 
     async def leave(self, network: Network, remote: RemoteUserId, room: RoomId) -> None:
         """The ghost leaves the room, where it is there."""
@@ -118,17 +137,31 @@ class Ghosts:
 
     async def _named(self, network: Network, person: Person) -> Known:
         known = self._people.get((network, person.id))
-        if known is not None and known.name == person.name:
-            return known
         if known is None:
             ghost = self._new_id(network, person.id)
             await self._homeserver.as_user(ghost).register()
-            known = Known(ghost, network, person.id, person.name)
-        else:
-            known = Known(known.ghost, network, person.id, person.name)
+            known = Known(ghost, network, person.id, "")
+        elif (known.name, known.picture) == (person.name, person.picture):
+            return known
+        return await self._keep(known, person)
+
+    async def _keep(self, before: Known, person: Person) -> Known:
+        """Take over a person's name and picture: shown wherever the ghost is, and only then remembered, so that a crash in between is
+        made good when they are next heard of.
+        """
+        known = await self._painted(replace(before, name=person.name), person)
+        if known == self._ids.get(known.ghost):
+            return known
+        await self._show_everywhere(known)
         await self._store.keep_person(known)
         self._note(known)
         return known
+
+    async def _painted(self, known: Known, person: Person) -> Known:
+        if person.picture == known.picture:
+            return known
+        avatar = await self._pictures.brought(known.network, person)
+        return known if avatar is None else replace(known, picture=person.picture, avatar=avatar)
 
     def _note(self, known: Known) -> None:
         self._people[known.network, known.remote] = known
@@ -148,10 +181,6 @@ class Ghosts:
                 return ghost
             again += 1
 
-    def _shown(self, known: Known) -> str:
-        name = safe_name(known.name, "?")
-        return self._template.format(name=name, network=known.network)
-
     async def _invite(self, room: RoomId, ghost: UserId) -> None:
         try:
             await self._homeserver.invite(room, ghost)
@@ -161,10 +190,12 @@ class Ghosts:
             # Invited before, or joined after all: the join will tell. A real refusal comes out of it as well.
             log.info("A ghost could not be invited: %s", error)
 
-    async def _show(self, ghost: AppserviceHomeserver, room: RoomId, name: str) -> None:
-        """Join under a name, or change it, by one request: the ghost's own member event (spec:
+    async def _show(self, known: Known, room: RoomId) -> None:
+        """Join with a face, or change it, by one request: the ghost's own member event (spec:
         ``m.room.member``).
         """
-        content = {"membership": "join", "displayname": name}
-        await ghost.send_state(room, "m.room.member", ghost.user, content)
-        self._rooms.member(room, ghost.user, content)
+        face = self._faces.of(known, self._rooms.view(room))
+        avatar = {"avatar_url": face.avatar} if face.avatar else {}
+        content = {"membership": "join", "displayname": face.name, **avatar}
+        await self._homeserver.as_user(known.ghost).send_state(room, "m.room.member", known.ghost, content)
+        self._rooms.member(room, known.ghost, content)

@@ -10,6 +10,7 @@ from haven.ids import EventId, RoomId, UserId, server_of
 from haven.ports import Content, Homeserver, NewRoom, StateEvent
 
 from .homeserver_client import AppserviceClient, Speaker, told
+from .homeserver_media import MediaRepository, NioMedia
 
 DEVICE = "HAVEN"
 """The device that every ghost has, so that its transaction ids outlive a restart of the homeserver."""
@@ -33,13 +34,20 @@ class AppserviceHomeserver(Homeserver, Protocol):
     async def whoami(self) -> UserId:
         """Whom the homeserver takes us for."""
 
+    @property
+    def media(self) -> MediaRepository:
+        """Its store of files, used as the bridge's bot whoever this is."""
+
 
 class NioHomeserver:
     """One user of the homeserver. All users share one client; ``close`` it at the end."""
 
-    def __init__(self, client: AppserviceClient, user: UserId, device: str | None = None) -> None:
+    def __init__(
+        self, client: AppserviceClient, user: UserId, device: str | None = None, media: NioMedia | None = None
+    ) -> None:
         self._client = client
         self._speaker = Speaker(user, device)
+        self._media = media or NioMedia(client, user)
 
     @classmethod
     def connect(cls, url: str, token: str, bot: UserId) -> "NioHomeserver":
@@ -52,12 +60,17 @@ class NioHomeserver:
 
     def as_user(self, user: UserId) -> "NioHomeserver":
         """See `AppserviceHomeserver.as_user`."""
-        return NioHomeserver(self._client, user, DEVICE)
+        return NioHomeserver(self._client, user, DEVICE, self._media)
 
     @property
     def user(self) -> UserId:
         """See `haven.ports.KnowsItself`."""
         return self._speaker.user
+
+    @property
+    def media(self) -> NioMedia:
+        """See `AppserviceHomeserver.media`."""
+        return self._media
 
     # --- reading --------------------------------------------------------------------------------------------
 

@@ -9,13 +9,13 @@ once.
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from aiohttp import ClientError, ClientResponse
+from aiohttp import ClientError, ClientResponse, ClientTimeout
 from nio import AsyncClient, AsyncClientConfig, ErrorResponse, Response
 
 from haven.errors import HavenError, Invalid, Missing, RateLimited, Refused, Unreachable
@@ -65,7 +65,7 @@ class AppserviceClient(AsyncClient):  # type: ignore[misc]  # nio says no types
         data: Any = None,  # as nio has it
         headers: dict[str, str] | None = None,
         trace_context: Any | None = None,  # as nio has it
-        timeout: float | None = None,  # noqa: ASYNC109  # as nio has it
+        timeout: float | ClientTimeout | None = None,  # noqa: ASYNC109  # as nio has it
     ) -> ClientResponse:
         """Send a request in the name of the current speaker."""
         speaker = _speaker.get()
@@ -77,9 +77,13 @@ class AppserviceClient(AsyncClient):  # type: ignore[misc]  # nio says no types
         return response
 
     @asynccontextmanager
-    async def speaking(self, speaker: Speaker) -> AsyncIterator[None]:
-        """Requests inside are the speaker's; network trouble comes out as ``Unreachable``."""
-        async with self._places:
+    async def speaking(
+        self, speaker: Speaker, places: AbstractAsyncContextManager[None] | None = None
+    ) -> AsyncIterator[None]:
+        """Requests inside are the speaker's; network trouble comes out as ``Unreachable``. ``places``: where they
+        wait for their turn, if not among all others.
+        """
+        async with places or self._places:
             before = _speaker.set(speaker)
             try:
                 yield
@@ -94,17 +98,21 @@ class AppserviceClient(AsyncClient):  # type: ignore[misc]  # nio says no types
         """One request that nio has no method for; the JSON object that answers it."""
         headers = {"Authorization": f"Bearer {self.access_token}", "Content-Type": "application/json"}
         data = None if content is None else json.dumps(content)
-        response = await self.send(method, path, data, headers)
-        try:
-            answer = await response.json(content_type=None)
-        except ValueError:
-            answer = None
-        known: dict[str, Any] = answer if isinstance(answer, dict) else {}
-        if response.status >= 300:
-            raise refusal(response.status, known.get("errcode"), known.get("retry_after_ms"))
-        if not isinstance(answer, dict):
-            raise Unreachable
-        return known
+        return await answered(await self.send(method, path, data, headers))
+
+
+async def answered(response: ClientResponse) -> dict[str, Any]:
+    """The JSON object that answers a request; raises what it means where it is a failure."""
+    try:
+        answer = await response.json(content_type=None)
+    except ValueError:
+        answer = None
+    known: dict[str, Any] = answer if isinstance(answer, dict) else {}
+    if response.status >= 300:
+        raise refusal(response.status, known.get("errcode"), known.get("retry_after_ms"))
+    if not isinstance(answer, dict):
+        raise Unreachable
+    return known
 
 
 def told(response: Response) -> Any:  # nio has a type per answer and none in common

@@ -7,8 +7,8 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 
+from haven.ids import EventId, RoomId, UserId, server_of
 from haven.ids import Network as NetworkName
-from haven.ids import RoomId, UserId, server_of
 from haven.stateevents import GROUP
 
 from .caretaker import Caretaker
@@ -195,7 +195,7 @@ class Intake:
         user, content = UserId(str(event.get("state_key"))), event.get("content")
         if event.get("type") == "m.room.member":
             if isinstance(content, Mapping):
-                self._rooms.member(room, user, content)
+                self._rooms.member(room, user, content, str(sender), EventId(str(event.get("event_id"))))
             if user != self._bot:
                 return
         if sender != self._bot or event.get("type") == "m.room.member":

@@ -66,5 +66,35 @@ async def second(connection: Connection) -> None:
     )
 
 
+async def third(connection: Connection) -> None:
+    """Version 3: which file is where already; ``key`` is a keyed hash, ``at`` in milliseconds since 1970."""
+    await connection.execute(
+        "CREATE TABLE file (key TEXT PRIMARY KEY, place TEXT NOT NULL, at BIGINT NOT NULL)"
+    )
+    await connection.execute("CREATE INDEX file_at ON file (at)")
+
+
 upgrades.register(first, description="The first tables")
 upgrades.register(second, description="How far each chat was heard")
+upgrades.register(third, description="Which file is where already")
+
+
+async def fourth(connection: Connection) -> None:
+    """Version 4: the pictures of ghosts, and what both sides of a link last agreed on about people."""
+    await connection.execute("ALTER TABLE person ADD COLUMN picture TEXT NOT NULL DEFAULT ''")
+    await connection.execute("ALTER TABLE person ADD COLUMN avatar TEXT NOT NULL DEFAULT ''")
+    # `about`: role, ban, or out; `value`: the role, "yes", or the event that put them out.
+    await connection.execute(
+        """CREATE TABLE standing (
+            network TEXT NOT NULL,
+            chat    TEXT NOT NULL,
+            room    TEXT NOT NULL,
+            about   TEXT NOT NULL,
+            remote  TEXT NOT NULL,
+            value   TEXT NOT NULL,
+            PRIMARY KEY (network, chat, room, about, remote)
+        )"""
+    )
+
+
+upgrades.register(fourth, description="People's pictures and standing")

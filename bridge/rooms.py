@@ -2,24 +2,39 @@
 the topic.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from haven.ids import EventId, RoomId, UserId
-from haven.ports import Content, StateEvent
+from haven.ids import EventId, RoomId, UserId, is_ghost
+from haven.ports import NO_EVENT, Content, StateEvent
 
+from .convert.likeness import likeness
 from .convert.names import safe_name
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """How a ghost is shown in a room: name, and the ``mxc:`` address of the picture ("" for none)."""
+
+    name: str
+    avatar: str = ""
 
 
 @dataclass(slots=True)
 class RoomView:
     """One room. ``state`` holds the state events that the keeper looks at, by type and key; members are kept
     apart.
+
+    ``avatars``: the pictures of ghosts that have one. ``put_out``: ghosts that somebody else has put out, and by which event.
     """
 
     state: dict[tuple[str, str], StateEvent] = field(default_factory=dict)
     joined: dict[UserId, str] = field(default_factory=dict)
     banned: set[UserId] = field(default_factory=set)
+    avatars: dict[UserId, str] = field(default_factory=dict)
+    put_out: dict[UserId, EventId] = field(default_factory=dict)
+    _looks: Counter[str] = field(default_factory=Counter)
 
     def content(self, event_type: str, key: str = "") -> Content:
         """The content of a state event; empty where there is none."""
@@ -58,16 +73,38 @@ class RoomView:
         """Take note of a state event that we have just written ourselves."""
         self.state[event_type, key] = StateEvent(event_type, key, sender, content, event)
 
-    def member(self, user: UserId, content: Content) -> None:
-        """Take note of a member event."""
+    def face(self, ghost: UserId) -> Face:
+        """How a ghost that is in the room is shown there."""
+        return Face(self.joined.get(ghost, ""), self.avatars.get(ghost, ""))
+
+    def is_like_somebody(self, name: str) -> bool:
+        """Whether somebody in the room, no ghost, is shown by a name that looks like this one."""
+        return self._looks[likeness(name)] > 0
+
+    def member(self, user: UserId, content: Content, sender: str = "", event: EventId = NO_EVENT) -> None:
+        """Take note of a member event, and of who sent it."""
+        self._forget(user)
         membership, name = content.get("membership"), content.get("displayname")
-        self.banned.discard(user)
         if membership == "join":
-            self.joined[user] = safe_name(name if isinstance(name, str) else "", _localpart(user))
-            return
-        self.joined.pop(user, None)
-        if membership == "ban":
+            shown = safe_name(name if isinstance(name, str) else "", _localpart(user))
+            self.joined[user] = shown
+            if is_ghost(user):
+                avatar = content.get("avatar_url")
+                self.avatars |= {user: avatar} if isinstance(avatar, str) and avatar else {}
+            else:
+                self._looks[likeness(shown)] += 1
+        elif membership == "ban":
             self.banned.add(user)
+        elif membership == "leave" and is_ghost(user) and sender not in {"", user}:
+            self.put_out[user] = event
+
+    def _forget(self, user: UserId) -> None:
+        before = self.joined.pop(user, None)
+        if before is not None and not is_ghost(user):
+            self._looks[likeness(before)] -= 1
+        self.banned.discard(user)
+        self.avatars.pop(user, None)
+        self.put_out.pop(user, None)
 
 
 class Rooms:
@@ -84,7 +121,7 @@ class Rooms:
         view = RoomView()
         for event in events:
             if event.type == "m.room.member":
-                view.member(UserId(event.key), event.content)
+                view.member(UserId(event.key), event.content, event.sender, event.event)
             else:
                 view.state[event.type, event.key] = event
         self._views[room] = view
@@ -98,10 +135,16 @@ class Rooms:
         """What is known of a room; nothing, where it was not read yet."""
         return self._views.get(room) or RoomView()
 
-    def member(self, room: RoomId, user: UserId, content: Content) -> None:
+    def member(
+        self, room: RoomId, user: UserId, content: Content, sender: str = "", event: EventId = NO_EVENT
+    ) -> None:
         """Take note of a member event in a room that was read."""
         if room in self._views:
-            self._views[room].member(user, content)
+            self._views[room].member(user, content, sender, event)
+
+    def where(self, user: UserId) -> Iterator[RoomId]:
+        """The rooms that somebody is in."""
+        return (room for room, view in tuple(self._views.items()) if user in view.joined)
 
     def name_of(self, room: RoomId, user: UserId) -> str:
         """How a member is called in a room, safe to show anywhere."""

@@ -3,6 +3,7 @@ names the key.
 """
 
 import difflib
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -78,6 +79,15 @@ class Section:
         if not fits:
             raise self.wrong("setting_url", key, allowed=", ".join(f"{scheme}://" for scheme in schemes))
         return value.rstrip("/")
+
+    def texts(self, key: str, default: tuple[str, ...], form: re.Pattern[str]) -> tuple[str, ...]:
+        """A list of texts, each of which has the form ``form``."""
+        value = self._value(key, list(default))
+        if not isinstance(value, list) or not all(
+            isinstance(one, str) and form.fullmatch(one) for one in value
+        ):
+            raise self.wrong("setting_not_list", key)
+        return tuple(value)
 
     def section(self, key: str) -> "Section":
         """The section below ``key``; an empty one where it is absent (and nothing else looks like a misspelling of it)."""

@@ -11,17 +11,19 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, TypeVar
 
 from mautrix.util.async_db import Connection, Database
 
 from haven.errors import Misconfigured, Unreachable
 from haven.ids import ChatId, EventId, Network, RemoteMessageId, RemoteUserId, RoomId, UserId
 
-from .commit import GroupCommit
+from .commit import GroupCommit, Job
 from .migrations import upgrades
 from .networks.base import Place
+from .networks.events import Person
 
+T = TypeVar("T")
 SEEN_FOR = 8 * 24 * 3600 * 1000
 """Milliseconds for which an event is recognised when it comes again."""
 
@@ -81,12 +83,21 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A remote person who has a ghost, and the name the ghost was last given."""
+    """A remote person who has a ghost, and the name the ghost was last given. ``picture``: what the network calls the picture;
+    ``avatar``: where it is on Matrix.
+    """
 
     ghost: UserId
     network: Network
     remote: RemoteUserId
     name: str
+    picture: str = ""
+    avatar: str = ""
+
+    @property
+    def person(self) -> Person:
+        """Who it is, as last seen; the role is said by the network alone."""
+        return Person(self.remote, self.name, picture=self.picture)
 
 
 def _database(url: str) -> Database:
@@ -94,8 +105,7 @@ def _database(url: str) -> Database:
         return Database.create(
             url,
             upgrade_table=upgrades,
-            # FULL: accepted means on disk, also when the power goes; the group commit keeps it cheap.
-            db_args={"min_size": 1, "max_size": 1, "init_commands": ["PRAGMA synchronous = FULL"]},
+            db_args={"min_size": 1, "max_size": 1},
             owner_name="haven-bridge",
         )
     except RuntimeError as error:  # so says mautrix where asyncpg is missing
@@ -335,23 +345,18 @@ class Store:
         """Everybody who has a ghost."""
 
         async def job(connection: Connection) -> tuple[Known, ...]:
-            rows = await connection.fetch("SELECT ghost, network, remote, name FROM person")
-            return tuple(
-                Known(UserId(row["ghost"]), Network(row["network"]), RemoteUserId(row["remote"]), row["name"])
-                for row in rows
-            )
+            rows = await connection.fetch("SELECT ghost, network, remote, name, picture, avatar FROM person")
+            return tuple(Known(*row) for row in rows)
 
         return await self._commit.ask(job)
 
     async def keep_person(self, known: Known) -> None:
         """Remember a person, or what changed about them; the ghost stays theirs."""
         await self._execute(
-            "INSERT INTO person (ghost, network, remote, name) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT (ghost) DO UPDATE SET remote = excluded.remote, name = excluded.name",
-            known.ghost,
-            known.network,
-            known.remote,
-            known.name,
+            "INSERT INTO person (ghost, network, remote, name, picture, avatar) VALUES ($1, $2, $3, $4, $5, $6)"
+            " ON CONFLICT (ghost) DO UPDATE SET remote = excluded.remote, name = excluded.name,"
+            " picture = excluded.picture, avatar = excluded.avatar",
+            *(known.ghost, known.network, known.remote, known.name, known.picture, known.avatar),
         )
 
     # --- small things ---------------------------------------------------------------------------------------
@@ -373,6 +378,10 @@ class Store:
             key,
             value,
         )
+
+    async def ask(self, job: Job[T]) -> T:
+        """Do and commit some queries, for a part that has a table of its own."""
+        return await self._commit.ask(job)
 
     async def _execute(self, query: str, *values: str | int) -> None:
         async def job(connection: Connection) -> None:

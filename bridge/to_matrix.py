@@ -15,6 +15,7 @@ from .excerpts import Excerpts
 from .ghosts import Ghosts
 from .homeserver import AppserviceHomeserver
 from .links import Linked
+from .media import Media
 from .message import Message
 from .networks.base import Network
 from .networks.events import (
@@ -59,12 +60,15 @@ class ToMatrix:
         topics: Topics,
         networks: Mapping[NetworkName, Network],
         excerpts: Excerpts,
+        *,
+        media: Media,
     ) -> None:
         self._ghosts = ghosts
         self._store = store
         self._topics = topics
         self._networks = networks
         self._excerpts = excerpts
+        self._media = media
 
     async def carry(self, link: Linked, event: ChatEvent) -> Sequence[Pair]:
         """Do in the room what ``event`` says; the pairs that came of it."""
@@ -76,7 +80,7 @@ class ToMatrix:
             case Reacted():
                 return await self._react(link, event)
             case Renamed():
-                await self._ghosts.rename(link.network, event.before, event.person, link.room)
+                await self._ghosts.rename(link.network, event.before, event.person)
             case Left():
                 await self._ghosts.leave(link.network, event.person.id, link.room)
             case TopicChanged():
@@ -91,7 +95,7 @@ class ToMatrix:
         return ()
 
     async def _say(self, link: Linked, event: Said | Edited) -> Sequence[Pair]:
-        message = event.message
+        message = await self._media.for_matrix(self._networks[link.network], event.message)
         answers = await self._event(link, message.reply.message if message.reply else None)
         replaces = await self._event(link, event.target) if isinstance(event, Edited) else None
         content = content_of(
@@ -113,7 +117,7 @@ class ToMatrix:
         for pair in await self._store.events_of(link.network, link.chat, event.target, link.room):
             # As whoever sent it: everybody may take back their own, so the bot needs no power for it.
             owner = self._ghosts.person(pair.sender)
-            sender = Person(owner.remote, owner.name) if owner else event.person
+            sender = owner.person if owner else event.person
             ghost = await self._ghosts.speaker(link.network, sender, link.room)
             transaction = transaction_id(link, ghost.user, event.id, pair.part)
             await ghost.redact(link.room, pair.event, "", transaction)

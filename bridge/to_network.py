@@ -19,6 +19,7 @@ from .excerpts import Excerpts
 from .ghosts import Ghosts
 from .i18n import Voice
 from .links import Linked
+from .media import Media
 from .message import Kind, Message, Reply, Span, spans
 from .networks.acts import Delete, Edit, Outgoing, React, Receipt, Say, Sender
 from .networks.base import Network
@@ -40,12 +41,22 @@ class Spoken:
 class ToNetwork:
     """Carries what people say in rooms to networks."""
 
-    def __init__(self, store: Store, rooms: Rooms, ghosts: Ghosts, excerpts: Excerpts, voice: Voice) -> None:
+    def __init__(
+        self,
+        store: Store,
+        rooms: Rooms,
+        ghosts: Ghosts,
+        excerpts: Excerpts,
+        voice: Voice,
+        *,
+        media: Media,
+    ) -> None:
         self._store = store
         self._rooms = rooms
         self._ghosts = ghosts
         self._excerpts = excerpts
         self._voice = voice
+        self._media = media
         self._claimed: dict[int, int] = {}
 
     async def carry(self, item: Item, link: Linked, network: Network, spoken: Spoken) -> Sequence[Pair]:
@@ -98,7 +109,7 @@ class ToNetwork:
         self, link: Linked, network: Network, spoken: Spoken, said: Content
     ) -> Say | Edit | None:
         name = self._rooms.name_of(link.room, spoken.sender)
-        message = said.message
+        message = await self._media.for_network(network, link.chat, said.message)
         if said.instead is not None:
             message = Message(spans(self._say(said.instead.key, **said.instead.values)), Kind.NOTICE)
         self._excerpts.keep(link.room, said.replaces or spoken.event, name, message.text)

@@ -219,6 +219,10 @@ class MemoryNetwork(Warden[Chat]):
             await self._say_until_taken(Joined(self._server.next_id(), chat, person))
         await self._say_until_taken(TopicChanged(self._server.next_id(), chat, None, here.topic))
 
+    def hears(self, chat: ChatId) -> bool:
+        """Whether what happens in ``chat`` is heard now."""
+        return chat in self._open and self._receive is not None
+
     def cut(self) -> None:
         """Lose the connection."""
         self._cut.set()
@@ -226,7 +230,7 @@ class MemoryNetwork(Warden[Chat]):
 
     async def tell(self, event: ChatEvent) -> None:
         """Hear of an event on the server. `TryLater` where it was not taken; a network with history says it again by itself."""
-        if event.chat not in self._open or self._receive is None:
+        if not self.hears(event.chat):
             return
         async with self._turn:
             if self._capabilities.history and self._is_next(event):
@@ -272,7 +276,7 @@ class MemoryNetwork(Warden[Chat]):
         """Write each line as one part; edits, deletions and reactions are one part too."""
         self._connected()
         if outgoing.chat not in self._open:
-            raise Refused("network_refused")
+            raise TryLater("network_not_inside")
         written = []
         for number, text in enumerate(_parts(outgoing, self._capabilities)):
             self._connected()

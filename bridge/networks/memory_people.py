@@ -42,6 +42,9 @@ class Told(Protocol):
     def cut(self) -> None:
         """Lose the connection."""
 
+    def hears(self, chat: ChatId) -> bool:
+        """Whether it hears what happens in ``chat`` now."""
+
 
 class Ground(Generic[C]):
     """The server as far as its people go. They act by the methods below; each returns once every connected account was told."""

@@ -14,6 +14,7 @@ from mautrix.util.async_db import Connection
 from bridge.app import Bridge
 from bridge.commit import GroupCommit, Job
 from bridge.config import Secrets, Settings
+from bridge.media_settings import MediaSettings
 from bridge.networks.base import Capabilities
 from bridge.networks.events import Role
 from bridge.networks.memory import EVERYTHING, MEMORY, Heard, MemoryNetwork, MemoryServer
@@ -24,6 +25,7 @@ from haven.ports import Content, NewRoom
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_client import FakeClient
 from tests.fakes.homeserver_faults import Killed
+from tests.fakes.homeserver_media import FakeMedia, FakeRepository
 from tests.fakes.homeserver_room import Event
 
 T = TypeVar("T")
@@ -60,15 +62,26 @@ class FakeAppservice(FakeClient):
     """The fake homeserver as the bridge sees it: its ports, and what an appservice may do besides."""
 
     def __init__(
-        self, server: FakeHomeserver, user: UserId, registered: set[UserId], pinged: asyncio.Event
+        self,
+        server: FakeHomeserver,
+        user: UserId,
+        registered: set[UserId],
+        pinged: asyncio.Event,
+        files: FakeMedia,
     ) -> None:
         super().__init__(server, user)
         self._registered = registered
         self._pinged = pinged
+        self._files = files
 
     def as_user(self, user: UserId) -> "FakeAppservice":
         """See the port."""
-        return FakeAppservice(self._server, user, self._registered, self._pinged)
+        return FakeAppservice(self._server, user, self._registered, self._pinged, self._files)
+
+    @property
+    def media(self) -> FakeRepository:
+        """See the port."""
+        return self._files.of(self.user, self._asking)
 
     async def register(self) -> None:
         """See the port."""
@@ -148,10 +161,13 @@ class Lives:
 
     place: Path
     capabilities: Capabilities = EVERYTHING
+    shown: str = "{name} ({network})"
     homeserver: FakeHomeserver = field(default_factory=FakeHomeserver)
     town: Town = field(default_factory=Town)
     others: Mapping[Network, MemoryServer] = field(default_factory=dict)
     """More networks, by name."""
+    files: FakeMedia = field(default_factory=FakeMedia)
+    media: MediaSettings = field(default_factory=MediaSettings)
     fate: Fate = field(default_factory=Fate)
     registered: set[UserId] = field(default_factory=set)
     room: RoomId = RoomId("")
@@ -199,12 +215,13 @@ class Lives:
             key_file=self.place / "haven.key",
             database="",
             language="en",
-            display_name="{name} ({network})",
+            display_name=self.shown,
             log="info",
             networks={**networks, **more},
+            media=self.media,
         )
         secrets = Secrets("as", "hs", b"0123456789abcdef")
-        bot = FakeAppservice(self.homeserver, BOT, self.registered, self._pinged)
+        bot = FakeAppservice(self.homeserver, BOT, self.registered, self._pinged, self.files)
         self.bridge = Bridge(settings, secrets, self.store, bot)
         self._running = asyncio.create_task(self.bridge.run())
 

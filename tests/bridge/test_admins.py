@@ -12,6 +12,7 @@ from haven.ports import Content, NewRoom
 from tests.bridge.lives import BOT, FakeAppservice
 from tests.fakes.homeserver import FakeHomeserver
 from tests.fakes.homeserver_client import FakeClient
+from tests.fakes.homeserver_media import FakeMedia
 
 SPACE = RoomId("!space")
 
@@ -22,7 +23,7 @@ class House:
     def __init__(self) -> None:
         self.world = FakeHomeserver()
         self.plugin, self.mallory = self.world.person("haven"), self.world.person("mallory")
-        self.bridge = FakeAppservice(self.world, BOT, set(), asyncio.Event())
+        self.bridge = FakeAppservice(self.world, BOT, set(), asyncio.Event(), FakeMedia())
         self.rooms = Rooms()
         self.admins = Admins(self.bridge, self.rooms)
 

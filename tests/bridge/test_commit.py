@@ -1,6 +1,7 @@
 """Tests of the group commit: everything in order, few transactions, nothing left behind."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 from mautrix.util.async_db import Connection, Database
 
 from bridge.commit import GroupCommit, Job
+from haven.errors import Unreachable
 
 
 class CountingCommit(GroupCommit):
@@ -92,3 +94,22 @@ async def test_one_that_fails_spoils_it_for_nobody_else(commit: CountingCommit) 
     assert await commit.ask(_said) == ["one"]
     assert good.exception() is None
     assert bad.exception() is not None
+
+
+async def test_a_job_that_waits_for_something_else_is_refused_and_undone(commit: CountingCommit) -> None:
+    async def waits(connection: Connection) -> None:
+        await connection.execute("INSERT INTO said VALUES ('half')")
+        await asyncio.sleep(0)
+
+    with pytest.raises(Unreachable):
+        await commit.ask(waits)
+    assert await commit.ask(_said) == []
+
+
+async def test_a_whole_transaction_runs_in_the_thread_of_the_connection(commit: CountingCommit) -> None:
+    async def where(_connection: Connection) -> str:
+        return threading.current_thread().name
+
+    first, second = commit.enqueue(where), commit.enqueue(where)
+    third = await commit.ask(where)
+    assert await first == await second == third != threading.current_thread().name

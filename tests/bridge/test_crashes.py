@@ -72,7 +72,7 @@ async def _speak_patiently(lives: Lives, texts: list[str]) -> None:
 
 
 async def _taken(lives: Lives, said: Said) -> bool:
-    if lives.dead or not lives.town.accounts:
+    if lives.dead or not any(account.hears(CHAT) for account in lives.town.accounts):
         return False
     try:
         await lives.town.repeat(said)

@@ -50,7 +50,7 @@ async def test_a_message_of_the_network(poor: Lives) -> None:
     await poor.town.repeat(once)
     await poor.until(lambda: poor.said() == ["hello"])
     await poor.live()
-    await poor.until(lambda: bool(poor.town.accounts) and poor.status()["state"] == "linked")
+    await poor.until(lambda: any(account.hears(CHAT) for account in poor.town.accounts))
     await poor.town.speak(CHAT, poor.oscar, "bye")
     await poor.town.repeat(once)
     await poor.town.speak(CHAT, poor.oscar, "end")

@@ -1,0 +1,53 @@
+"""Names of files, made safe to show and to store: no path, nothing invisible, no number or address of a person."""
+
+import re
+
+from .convert.names import safe_name
+
+LONGEST = 80
+"""Characters, the ending included."""
+_ENDINGS = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "video/mp4": "mp4",
+    "audio/ogg": "ogg",
+    "audio/mpeg": "mp3",
+    "audio/mp4": "m4a",
+    "application/pdf": "pdf",
+    "text/plain": "txt",
+}
+_ENDING = re.compile(r"\.[A-Za-z0-9]{1,10}$")
+_ADDRESS = re.compile(r"[^\s/@]+@[^\s/@]+")
+_NUMBER = re.compile(r"\+?\d(?:[\s().-]{0,2}\d){6,}")
+_DATE = re.compile(
+    r"(?:19|20)\d\d[-.]?(?:0\d|1[0-2])[-.]?[0-3]\d(?:[\s._-]{0,2}[0-2]\d[-.:]?[0-5]\d(?:[-.:]?[0-5]\d)?)?"
+)
+
+
+def file_name(name: str, media_type: str) -> str:
+    """``name`` as it may be shown and stored; of a file without one, a plain word that fits its type.
+
+    Clients of networks call files after the number or the address they came from: what looks like either becomes ``…``. Dates stay.
+    """
+    last = re.split(r"[/\\]", name)[-1]
+    ending = _ENDING.search(last)
+    stem = safe_name(_without_people(last[: ending.start()] if ending else last), "")
+    tail = ending[0] if ending else ""
+    if not tail and media_type in _ENDINGS:
+        tail = f".{_ENDINGS[media_type]}"
+    return (stem.strip(". ")[: LONGEST - len(tail)] or "file") + tail
+
+
+def _without_people(stem: str) -> str:
+    without = _ADDRESS.sub("…", stem)
+    return _NUMBER.sub(lambda found: found[0] if _DATE.fullmatch(found[0]) else "…", without)
+
+
+def plain_name(name: str) -> str:
+    """``name`` in the letters that need no escaping in an address; at most forty."""
+    ending = _ENDING.search(name)
+    tail = ending[0].lower() if ending else ""
+    stem = re.sub(r"[^A-Za-z0-9_-]+", "-", name[: ending.start()] if ending else name).strip("-")
+    return (stem[: 40 - len(tail)] or "file") + tail
