@@ -68,7 +68,7 @@ async def server() -> AsyncIterator[Answering]:
     for place in ("client/v1/media", "media/v3"):
         app.router.add_get(f"/_matrix/{place}/download/{{server}}/{{file}}", server.download)
         app.router.add_get(f"/_matrix/{place}/config", server.config)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, lingering_time=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     homeserver = NioHomeserver.connect(f"http://127.0.0.1:{runner.addresses[0][1]}", "secret-token", BOT)
