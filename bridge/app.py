@@ -13,6 +13,7 @@ from haven.ids import UserId
 
 from .admins import Admins
 from .appservice import application
+from .ballots import Ballots
 from .caretaker import Caretaker
 from .config import Secrets, Settings
 from .excerpts import Excerpts
@@ -24,18 +25,23 @@ from .inbox import Inbox
 from .intake import Intake
 from .keeper import Keeper
 from .links import Links
+from .marking import Marking
 from .media import Media
 from .networks.base import Network
 from .networks.events import Connection, ConnectionState, Event
 from .pictures import Pictures
 from .registration import ID
 from .relay import Relay
+from .rendering import Rendering
 from .rooms import Rooms
 from .statuses import Statuses
 from .store import Store, now_ms
+from .timers import Timers
 from .to_matrix import ToMatrix
 from .to_network import ToNetwork
 from .topics import Topics
+from .votes import Votes
+from .wording import Wording
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +61,7 @@ class Bridge:
         self._admins = Admins(homeserver, self._rooms)
         self._statuses = Statuses(homeserver, self._rooms, self._voice, now_ms)
         self._topics = Topics(homeserver, store, self._rooms)
+        self._timers = Timers(homeserver, store, self._rooms)
         self._ghosts = Ghosts(
             homeserver,
             store,
@@ -95,6 +102,7 @@ class Bridge:
             links=self._links,
             statuses=self._statuses,
             topics=self._topics,
+            timers=self._timers,
             store=self._store,
             voice=self._voice,
             key=key,
@@ -102,6 +110,8 @@ class Bridge:
 
     def _make_relay(self) -> Relay:
         excerpts = Excerpts(self._homeserver, self._rooms)
+        ballots = Ballots(self._homeserver)
+        votes = Votes(self._store, self._rooms, self._ghosts, ballots, self._voice)
         return Relay(
             homeserver=self._homeserver,
             networks=self._networks,
@@ -109,14 +119,39 @@ class Bridge:
             keeper=self._keeper,
             caretaker=self._caretaker,
             topics=self._topics,
-            to_matrix=ToMatrix(
-                self._ghosts, self._store, self._topics, self._networks, excerpts, media=self._media
-            ),
-            to_network=ToNetwork(
-                self._store, self._rooms, self._ghosts, excerpts, self._voice, media=self._media
-            ),
+            to_matrix=self._make_to_matrix(excerpts, votes),
+            to_network=self._make_to_network(excerpts, votes),
             voice=self._voice,
         )
+
+    def _make_to_matrix(self, excerpts: Excerpts, votes: Votes) -> ToMatrix:
+        bot = self._homeserver.user
+        return ToMatrix(
+            self._homeserver,
+            self._ghosts,
+            self._store,
+            topics=self._topics,
+            timers=self._timers,
+            networks=self._networks,
+            rendering=Rendering(self._store, self._rooms, self._ghosts, self._voice, bot),
+            votes=votes,
+            excerpts=excerpts,
+            media=self._media,
+        )
+
+    def _make_to_network(self, excerpts: Excerpts, votes: Votes) -> ToNetwork:
+        wording = Wording(
+            self._store,
+            self._rooms,
+            self._ghosts,
+            excerpts=excerpts,
+            timers=self._timers,
+            media=self._media,
+            voice=self._voice,
+            bot=self._homeserver.user,
+        )
+        marking = Marking(self._store, self._rooms, excerpts, self._voice)
+        return ToNetwork(self._store, self._rooms, wording=wording, marking=marking, votes=votes)
 
     async def run(self) -> None:
         """Listen, learn the links, ask for what was queued, connect, carry. Raises ``Misconfigured`` where

@@ -25,6 +25,7 @@ from .proof import code_for, says_code
 from .rooms import Rooms
 from .statuses import Statuses
 from .store import Store
+from .timers import Timers
 from .topics import Topics
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Caretaker:
         links: Links,
         statuses: Statuses,
         topics: Topics,
+        timers: Timers,
         store: Store,
         voice: Voice,
         key: bytes,
@@ -77,6 +79,7 @@ class Caretaker:
         self._links = links
         self._statuses = statuses
         self._topics = topics
+        self._timers = timers
         self._store = store
         self._voice = voice
         self._key = key
@@ -218,6 +221,7 @@ class Caretaker:
             return _How(LinkState.PROOF, code=code_for(self._key, link))
         try:
             await self._topics.settle(link, network)
+            await self._timers.settle(link, network)
         except TryLater:
             return _How(LinkState.LINKED, SOON)
         return _How(LinkState.LINKED)

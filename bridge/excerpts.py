@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from haven.errors import GiveUp
 from haven.ids import EventId, RoomId
 
-from .convert.from_matrix import read_content
+from .convert.from_matrix import read_any
+from .convert.lessened import gist
 from .homeserver import AppserviceHomeserver
-from .message import Text, plain
 from .rooms import Rooms
 
 MOST = 2000
@@ -33,9 +33,9 @@ class Excerpts:
         self._rooms = rooms
         self._kept: OrderedDict[tuple[RoomId, EventId], Excerpt] = OrderedDict()
 
-    def keep(self, room: RoomId, event: EventId, author: str, text: Text) -> None:
+    def keep(self, room: RoomId, event: EventId, author: str, words: str) -> None:
         """Remember what ``author`` said."""
-        self._kept[room, event] = Excerpt(author, shortened(plain(text)))
+        self._kept[room, event] = Excerpt(author, shortened(words))
         self._kept.move_to_end((room, event))
         if len(self._kept) > MOST:
             self._kept.popitem(last=False)
@@ -48,9 +48,8 @@ class Excerpts:
             sender, content = await self._homeserver.read_event(room, event)
         except GiveUp:
             return Excerpt()
-        said = read_content("m.room.message", content)
-        words = shortened(plain(said.message.text)) if said else ""
-        return Excerpt(self._rooms.name_of(room, sender), words)
+        said = read_any(content)
+        return Excerpt(self._rooms.name_of(room, sender), shortened(gist(said.message)) if said else "")
 
 
 def shortened(text: str) -> str:

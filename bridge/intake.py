@@ -12,6 +12,7 @@ from haven.ids import Network as NetworkName
 from haven.stateevents import GROUP
 
 from .caretaker import Caretaker
+from .convert.polls import END, RESPONSE, START
 from .ghosts import Ghosts
 from .inbox import Inbox
 from .keeper import Keeper
@@ -45,8 +46,7 @@ CARRIED = frozenset(
         "m.sticker",
         "m.reaction",
         "m.room.redaction",
-        "m.poll.start",
-        "org.matrix.msc3381.poll.start",
+        *(START | RESPONSE | END),
     }
 )
 

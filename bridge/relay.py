@@ -19,9 +19,10 @@ from .links import Linked, Links
 from .networks.base import Network
 from .networks.events import ChatEvent, Said, TopicChanged
 from .spelling import read
+from .spoken import Spoken
 from .store import Item, Pair
 from .to_matrix import ToMatrix, transaction_id
-from .to_network import Spoken, ToNetwork
+from .to_network import ToNetwork
 from .topics import Topics
 
 log = logging.getLogger(__name__)

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from haven.ids import EventId, RoomId, UserId, is_ghost
+from haven.ids import EventId, RoomId, RoomVersion, UserId, is_ghost
 from haven.ports import NO_EVENT, Content, StateEvent
+from haven.power import PowerLevels, creators_are_infinite
 
 from .convert.likeness import likeness
 from .convert.names import safe_name
@@ -68,6 +69,26 @@ class RoomView:
         """The room that has taken the place of this one by an upgrade, as it says."""
         named = self.text("m.room.tombstone", "replacement_room")
         return RoomId(named) if named else None
+
+    def power_of(self, user: UserId) -> float:
+        """The power level of a user (``math.inf`` for creators from room version 12 on)."""
+        create = self.state.get(("m.room.create", ""))
+        infinite: set[UserId] = set()
+        if create is not None and creators_are_infinite(RoomVersion(str(create.content.get("room_version")))):
+            more = create.content.get("additional_creators")
+            infinite = {create.sender, *(more if isinstance(more, list | tuple) else ())}
+        return self.levels.of(user, infinite)
+
+    @property
+    def levels(self) -> PowerLevels:
+        """Who may do what."""
+        return PowerLevels.parse(self.content("m.room.power_levels"))
+
+    def may_call_everybody(self, user: UserId) -> bool:
+        """Whether a user may notify the whole room (spec: ``m.room.power_levels``, "notifications"; 50 where nothing is said)."""
+        told = self.levels.extra.get("notifications")
+        needed = told.get("room") if isinstance(told, Mapping) else None
+        return self.power_of(user) >= (needed if isinstance(needed, int) else 50)
 
     def note(self, event_type: str, key: str, sender: UserId, content: Content, event: EventId) -> None:
         """Take note of a state event that we have just written ourselves."""

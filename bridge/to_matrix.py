@@ -10,13 +10,14 @@ from haven.errors import Refused
 from haven.ids import EventId, RemoteMessageId, UserId
 from haven.ids import Network as NetworkName
 
-from .convert.to_matrix import content_of
+from .convert.lessened import gist
+from .convert.to_matrix import Draft
 from .excerpts import Excerpts
 from .ghosts import Ghosts
 from .homeserver import AppserviceHomeserver
 from .links import Linked
+from .marks import theirs
 from .media import Media
-from .message import Message
 from .networks.base import Network
 from .networks.events import (
     Banned,
@@ -31,12 +32,16 @@ from .networks.events import (
     Reacted,
     Renamed,
     Said,
+    Talk,
     TimerChanged,
     TopicChanged,
     Voted,
 )
+from .rendering import Rendering
 from .store import Pair, Store
+from .timers import Timers
 from .topics import Topics
+from .votes import Votes
 
 
 def transaction_id(link: Linked, ghost: UserId, message: str, part: int = 0) -> str:
@@ -55,30 +60,34 @@ class ToMatrix:
 
     def __init__(
         self,
+        bot: AppserviceHomeserver,
         ghosts: Ghosts,
         store: Store,
-        topics: Topics,
-        networks: Mapping[NetworkName, Network],
-        excerpts: Excerpts,
         *,
+        topics: Topics,
+        timers: Timers,
+        networks: Mapping[NetworkName, Network],
+        rendering: Rendering,
+        votes: Votes,
+        excerpts: Excerpts,
         media: Media,
     ) -> None:
+        self._bot = bot
         self._ghosts = ghosts
         self._store = store
         self._topics = topics
+        self._timers = timers
         self._networks = networks
+        self._rendering = rendering
+        self._votes = votes
         self._excerpts = excerpts
         self._media = media
 
     async def carry(self, link: Linked, event: ChatEvent) -> Sequence[Pair]:
         """Do in the room what ``event`` says; the pairs that came of it."""
         match event:
-            case Said() | Edited():
-                return await self._say(link, event)
-            case Deleted():
-                await self._delete(link, event)
-            case Reacted():
-                return await self._react(link, event)
+            case Said() | Edited() | Deleted() | Reacted() | Voted() | PollClosed():
+                return await self._talk(link, event)
             case Renamed():
                 await self._ghosts.rename(link.network, event.before, event.person)
             case Left():
@@ -86,32 +95,54 @@ class ToMatrix:
             case TopicChanged():
                 await self._topics.heard(link, event.topic)
                 await self._topics.settle(link, self._networks[link.network])
-            case Voted() | PollClosed() | TimerChanged():
-                pass  # no network says these yet
+            case TimerChanged():
+                await self._timers.heard(link, event.seconds)
+                await self._timers.settle(link, self._networks[link.network])
             case Joined() | Banned() | ChatGone():
                 pass  # who comes is shown when they speak; who may do what, and a lost chat, are the caretaker's
             case _:
                 assert_never(event)
         return ()
 
+    async def _talk(self, link: Linked, event: Talk) -> Sequence[Pair]:
+        match event:
+            case Said() | Edited():
+                return await self._say(link, event)
+            case Deleted():
+                await self._delete(link, event)
+            case Reacted():
+                return await self._react(link, event)
+            case Voted():
+                await self._vote(link, event)
+            case PollClosed():
+                await self._close(link, event)
+            case _:
+                assert_never(event)
+        return ()
+
     async def _say(self, link: Linked, event: Said | Edited) -> Sequence[Pair]:
         message = await self._media.for_matrix(self._networks[link.network], event.message)
-        answers = await self._event(link, message.reply.message if message.reply else None)
-        replaces = await self._event(link, event.target) if isinstance(event, Edited) else None
-        content = content_of(
-            replace(message, reply=None),
-            answers=answers,
-            replaces=replaces,
-            mentions=self._meant(link, message),
-        )
+        drafts = await self._rendering.drafts(link, replace(event, message=message))
+        pairs = [
+            await self._sent(link, event.person, event.id, draft, part) for part, draft in enumerate(drafts)
+        ]
+        target = event.target if isinstance(event, Edited) else None
+        replaced = await self._store.events_of(link.network, link.chat, target, link.room) if target else ()
+        said = replaced[0].event if replaced else pairs[0].event
+        self._excerpts.keep(link.room, said, event.person.name, gist(event.message))
+        return pairs
+
+    async def _sent(
+        self, link: Linked, person: Person, name: RemoteMessageId, draft: Draft, part: int = 0
+    ) -> Pair:
+        """Send an event as the ghost of ``person``; what it and the message ``name`` are called together."""
 
         async def send(ghost: AppserviceHomeserver) -> EventId:
-            transaction = transaction_id(link, ghost.user, event.id)
-            return await ghost.send_message(link.room, "m.room.message", content, transaction)
+            transaction = transaction_id(link, ghost.user, name, part)
+            return await ghost.send_message(link.room, draft.type, draft.content, transaction)
 
-        ghost, sent = await self._as_ghost(link, event.person, send)
-        self._excerpts.keep(link.room, replaces or sent, event.person.name, message.text)
-        return (Pair(link.network, link.chat, event.id, 0, link.room, sent, ghost),)
+        ghost, sent = await self._as_ghost(link, person, send)
+        return Pair(link.network, link.chat, name, part, link.room, sent, ghost)
 
     async def _delete(self, link: Linked, event: Deleted) -> None:
         for pair in await self._store.events_of(link.network, link.chat, event.target, link.room):
@@ -123,23 +154,37 @@ class ToMatrix:
             await ghost.redact(link.room, pair.event, "", transaction)
 
     async def _react(self, link: Linked, event: Reacted) -> Sequence[Pair]:
-        name = RemoteMessageId(f"reaction\0{event.target}\0{event.person.id}\0{event.key}")
+        name = theirs(event.target, event.person.id, event.key)
+        # The same person may take the same away and put it there again: each time it is another event, the last one counts.
+        before = await self._store.events_of(link.network, link.chat, name, link.room)
         if event.removed:
-            for pair in await self._store.events_of(link.network, link.chat, name, link.room):
+            for pair in before[-1:]:
                 ghost = await self._ghosts.speaker(link.network, event.person, link.room)
                 await ghost.redact(link.room, pair.event, "", transaction_id(link, ghost.user, event.id))
             return ()
-        target = await self._event(link, event.target)
-        if target is None:
+        targets = await self._store.events_of(link.network, link.chat, event.target, link.room)
+        if not targets:
             return ()
-        relation = {"rel_type": "m.annotation", "event_id": target, "key": event.key}
+        relation = {"rel_type": "m.annotation", "event_id": targets[0].event, "key": event.key}
+        draft = Draft("m.reaction", {"m.relates_to": relation})
+        sent = await self._sent(link, event.person, event.id, draft)
+        return (replace(sent, message=name, part=len(before)),)
 
-        async def send(ghost: AppserviceHomeserver) -> EventId:
-            transaction = transaction_id(link, ghost.user, event.id)
-            return await ghost.send_message(link.room, "m.reaction", {"m.relates_to": relation}, transaction)
+    async def _vote(self, link: Linked, event: Voted) -> None:
+        draft = await self._votes.voted(link, event)
+        if draft is not None:
+            await self._sent(link, event.person, event.id, draft)
 
-        speaker, sent = await self._as_ghost(link, event.person, send)
-        return (Pair(link.network, link.chat, name, 0, link.room, sent, speaker),)
+    async def _close(self, link: Linked, event: PollClosed) -> None:
+        found = await self._votes.closed(link, event)
+        if found is None:
+            return
+        draft, owner = found
+        if owner is not None:
+            await self._sent(link, owner, event.id, draft)
+            return
+        transaction = transaction_id(link, self._bot.user, event.id)
+        await self._bot.send_message(link.room, draft.type, draft.content, transaction)
 
     async def _as_ghost(
         self, link: Linked, person: Person, send: Callable[[AppserviceHomeserver], Awaitable[EventId]]
@@ -154,16 +199,3 @@ class ToMatrix:
             self._ghosts.lost(link.room, ghost.user)
             ghost = await self._ghosts.speaker(link.network, person, link.room)
             return ghost.user, await send(ghost)
-
-    async def _event(self, link: Linked, message: RemoteMessageId | None) -> EventId | None:
-        if message is None:
-            return None
-        pairs = await self._store.events_of(link.network, link.chat, message, link.room)
-        return pairs[0].event if pairs else None
-
-    def _meant(self, link: Linked, message: Message) -> set[UserId]:
-        """The ghosts and members that the message mentions by id."""
-        mentions = [span.mention for span in message.text if span.mention is not None]
-        found = {mention.user for mention in mentions if mention.user is not None}
-        ghosts = {self._ghosts.ghost(link.network, m.person) for m in mentions if m.person is not None}
-        return found | {ghost for ghost in ghosts if ghost is not None}

@@ -1,6 +1,7 @@
 """The content of a Matrix event as a neutral message. Content comes from anybody: no shape of it is taken for granted.
 
-Source: client-server API, "Instant messaging", "Rich replies", "Event replacements", "Threading", "User and room mentions"; MSC3381 (polls).
+Source: client-server API, "Instant messaging", "Rich replies", "Event replacements", "Threading", "User and room mentions"; MSC3381 (polls),
+MSC3488 (places).
 """
 
 from collections.abc import Mapping
@@ -8,15 +9,16 @@ from dataclasses import dataclass, field
 
 from haven.ids import EventId, UserId
 
-from ..message import Attachment, Kind, Message, Text, spans
+from ..message import Kind, Message, Text, spans
 from .characters import clean
+from .files import TYPES, attachment_of
 from .from_html import spans_of
+from .places import location_of
+from .polls import START, any_text, ballot_of
+from .shapes import Raw, event_in, listed, mapping, text
 
 _KINDS = {"m.text": Kind.TEXT, "m.emote": Kind.ACTION, "m.notice": Kind.NOTICE}
-_FILES = frozenset({"m.image", "m.file", "m.audio", "m.video"})
-_POLLS = ("m.poll.start", "m.poll", "org.matrix.msc3381.poll.start")
-
-_Raw = Mapping[str, object]
+MOST_MENTIONS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ class Content:
     """What an event says.
 
     ``message.reply`` is not filled in (who knows the parent does it): ``answers`` is the event replied to. ``replaces`` is the event that this one
-    edits, ``thread`` the root of the thread it stands in. ``instead`` stands where the event is no text: say this phrase.
+    edits, ``thread`` the root of the thread it stands in. ``mentions``: the people meant; ``everybody``: it calls the whole room (whether
+    its sender may is not asked here). ``instead`` stands where the event is no text: say this phrase.
     """
 
     message: Message
@@ -40,99 +43,81 @@ class Content:
     replaces: EventId | None = None
     thread: EventId | None = None
     mentions: tuple[UserId, ...] = ()
+    everybody: bool = False
     instead: Phrase | None = None
 
 
-def read_content(kind: str, content: _Raw) -> Content | None:
+def read_any(content: Raw) -> Content | None:
+    """The same for an event whose type is not known: it shows in the content."""
+    if "msgtype" in content:
+        return read_content("m.room.message", content)
+    return read_content("m.poll.start" if ballot_of(content) else "m.sticker", content)
+
+
+def read_content(kind: str, content: Raw) -> Content | None:
     """What an event of type ``kind`` with ``content`` says; ``None`` where there is nothing to carry over. Never fails."""
-    if kind == "m.room.message":
-        return _message(content)
-    if kind == "m.sticker":
-        return Content(Message((), attachments=(_attachment(content),)))
-    if kind in ("m.poll.start", "org.matrix.msc3381.poll.start"):
-        return Content(Message(()), instead=_poll(content))
     if kind == "m.room.encrypted":
         return Content(Message(()), instead=Phrase("encrypted"))
+    if kind == "m.room.message":
+        new = mapping(content, "m.new_content") if _replaces(content) else content
+        return _content(
+            content, new, _said(new, is_reply="m.in_reply_to" in mapping(content, "m.relates_to"))
+        )
+    if kind == "m.sticker":
+        return _content(content, content, Message((), attachments=(attachment_of(content, sticker=True),)))
+    if kind in START:
+        return _content(content, content, _poll(content))
     return None
 
 
-def _message(content: _Raw) -> Content | None:
-    relation = _map(content, "m.relates_to")
-    replaces = _event(relation) if relation.get("rel_type") == "m.replace" else None
-    new = _map(content, "m.new_content") if replaces else content
-    thread = _event(relation) if relation.get("rel_type") == "m.thread" else None
-    answers = _event(_map(relation, "m.in_reply_to"))
+def _content(content: Raw, new: Raw, message: Message) -> Content | None:
+    """``message`` with what ``content`` says around it; ``new`` is what holds the words."""
+    if message == Message((), message.kind):
+        return None
+    relation = mapping(content, "m.relates_to")
+    thread = event_in(relation) if relation.get("rel_type") == "m.thread" else None
+    answers = event_in(mapping(relation, "m.in_reply_to"))
     if thread and relation.get("is_falling_back") is True:
         answers = None
-    message = _said(new, is_reply=answers is not None)
-    if not message.text and not message.attachments:
-        return None
-    return Content(message, answers, replaces, thread, _mentioned(new))
+    everybody = mapping(new, "m.mentions").get("room") is True
+    return Content(message, answers, _replaces(content), thread, _mentioned(new), everybody)
 
 
-def _said(content: _Raw, *, is_reply: bool) -> Message:
-    kind = _text(content, "msgtype")
-    if kind in _FILES:
-        return Message(_caption(content, is_reply=is_reply), attachments=(_attachment(content),))
-    text = _words(content, is_reply=is_reply)
-    if kind == "m.location" and _text(content, "geo_uri").startswith("geo:"):
-        text = (*text, *spans(f" ({clean(_text(content, 'geo_uri'))[:200]})"))
-    return Message(text, _KINDS.get(kind, Kind.TEXT))
+def _replaces(content: Raw) -> EventId | None:
+    relation = mapping(content, "m.relates_to")
+    return event_in(relation) if relation.get("rel_type") == "m.replace" else None
 
 
-def _words(content: _Raw, *, is_reply: bool) -> Text:
+def _said(content: Raw, *, is_reply: bool) -> Message:
+    kind = text(content, "msgtype")
+    if kind in TYPES:
+        return Message(_caption(content, is_reply=is_reply), attachments=(attachment_of(content),))
+    if kind == "m.location" and (place := location_of(content)) is not None:
+        return Message((), location=place)
+    return Message(_words(content, is_reply=is_reply), _KINDS.get(kind, Kind.TEXT))
+
+
+def _words(content: Raw, *, is_reply: bool) -> Text:
     """The formatted words where there are any, else the plain ones."""
-    html = _text(content, "formatted_body")
+    html = text(content, "formatted_body")
     if html and content.get("format") == "org.matrix.custom.html":
         found = spans_of(clean(html))
         if found:
             return found
-    body = clean(_text(content, "body"))
+    body = clean(text(content, "body"))
     return spans(without_fallback(body) if is_reply else body)
 
 
-def _caption(content: _Raw, *, is_reply: bool) -> Text:
+def _caption(content: Raw, *, is_reply: bool) -> Text:
     """The words of a file: its body, where that is not just the file's name (spec 1.10, "Media captions")."""
-    name = _text(content, "filename")
-    return _words(content, is_reply=is_reply) if name and name != _text(content, "body") else ()
+    name = text(content, "filename")
+    return _words(content, is_reply=is_reply) if name and name != text(content, "body") else ()
 
 
-def _attachment(content: _Raw) -> Attachment:
-    information = _map(content, "info")
-    name = clean(_text(content, "filename") or _text(content, "body")).replace("\n", " ").strip() or "?"
-    size = information.get("size")
-    return Attachment(
-        name[:200],
-        _text(content, "url") or _text(_map(content, "file"), "url"),
-        _text(information, "mimetype") or "application/octet-stream",
-        size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
-    )
-
-
-def _poll(content: _Raw) -> Phrase:
-    """A poll as its question and answers, whichever of its three spellings it has."""
-    poll = next((_map(content, key) for key in _POLLS if _map(content, key)), {})
-    answers = poll.get("answers")
-    texts = (
-        [_any_text(answer) for answer in answers if isinstance(answer, Mapping)]
-        if isinstance(answers, list)
-        else []
-    )
-    return Phrase(
-        "poll",
-        {"question": _any_text(_map(poll, "question")), "answers": " | ".join(filter(None, texts[:20]))},
-    )
-
-
-def _any_text(content: _Raw) -> str:
-    """The words of an extensible event: a string, or a list of representations (MSC1767)."""
-    for key in ("m.text", "org.matrix.msc1767.text", "body"):
-        value = content.get(key)
-        if isinstance(value, list):
-            value = next((one.get("body") for one in value if isinstance(one, Mapping)), "")
-        if isinstance(value, str) and value.strip():
-            return " ".join(clean(value).split())
-    return ""
+def _poll(content: Raw) -> Message:
+    """A poll; one without a question or answers is what its author wrote for clients without polls."""
+    ballot = ballot_of(content)
+    return Message((), poll=ballot.poll) if ballot else Message(spans(any_text(content)))
 
 
 def without_fallback(body: str) -> str:
@@ -147,26 +132,10 @@ def without_fallback(body: str) -> str:
     return "\n".join(rest[1:] if rest[:1] == [""] else rest)
 
 
-def _mentioned(content: _Raw) -> tuple[UserId, ...]:
-    users = _map(content, "m.mentions").get("user_ids")
-    found = (
-        [user for user in users if isinstance(user, str) and user.startswith("@")]
-        if isinstance(users, list)
-        else []
-    )
-    return tuple(UserId(user) for user in dict.fromkeys(found[:50]))
-
-
-def _map(content: _Raw, key: str) -> _Raw:
-    value = content.get(key)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _text(content: _Raw, key: str) -> str:
-    value = content.get(key)
-    return value if isinstance(value, str) else ""
-
-
-def _event(relation: _Raw) -> EventId | None:
-    value = relation.get("event_id")
-    return EventId(value) if isinstance(value, str) and value.startswith("$") else None
+def _mentioned(content: Raw) -> tuple[UserId, ...]:
+    found = [
+        user
+        for user in listed(mapping(content, "m.mentions"), "user_ids")
+        if isinstance(user, str) and user.startswith("@")
+    ]
+    return tuple(UserId(user) for user in dict.fromkeys(found[:MOST_MENTIONS]))

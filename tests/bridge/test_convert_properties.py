@@ -3,6 +3,7 @@
 import json
 import re
 import unicodedata
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -14,8 +15,9 @@ from bridge.convert.from_matrix import read_content, without_fallback
 from bridge.convert.names import LONGEST, safe_name
 from bridge.convert.plainer import body_of, named, quoting, with_files
 from bridge.convert.to_html import html_of
-from bridge.convert.to_matrix import content_of
-from bridge.message import Attachment, Kind, Mention, Message, Reply, Span, Style, Text, plain
+from bridge.convert.to_matrix import Context, drafts_of
+from bridge.i18n import Voice
+from bridge.message import Attachment, Kind, Mention, Message, Poll, Reply, Span, Style, Text, plain
 from haven.ids import EventId, UserId
 
 ANYTHING = st.text(st.characters())
@@ -73,6 +75,15 @@ ATTRIBUTES = {
     ("span", "data-mx-spoiler"),
     ("a", "href"),
 }
+
+
+def say(key: str, **values: str) -> str:
+    return Voice("en").say(f"said.{key}", **values)
+
+
+def content_of(message: Message, context: Context | None = None) -> dict[str, object]:
+    """The content of the first event that says ``message``."""
+    return drafts_of(message, say, context or Context())[0].content
 
 
 class Inspector(HTMLParser):
@@ -172,7 +183,7 @@ def test_content_of_any_shape_is_read(kind: str, content: dict[str, object]) -> 
     )
 )
 def test_content_is_sendable_and_mentions_nobody(message: Message) -> None:
-    for content in (content_of(message), content_of(message, replaces=EventId("$old"))):
+    for content in (content_of(message), content_of(message, Context(replaces=EventId("$old")))):
         assert content["m.mentions"] == {}
         assert len(json.dumps(content, ensure_ascii=False).encode()) < 65536
         body = str(content["body"])
@@ -219,7 +230,7 @@ def test_the_name_stands_below_a_quote_and_before_everything_else() -> None:
 
 def test_a_whole_long_event_fits_with_its_second_copy() -> None:
     message = Message((Span("ñ" * 40000, frozenset({Style.BOLD})),))
-    content = content_of(message, replaces=EventId("$old"))
+    content = content_of(message, Context(replaces=EventId("$old")))
     assert len(json.dumps(content, ensure_ascii=False).encode()) < 65536
     assert str(content["body"]).endswith("…")
 
@@ -237,7 +248,9 @@ def test_the_fallback_of_a_reply_goes_only_with_a_reply() -> None:
 
 
 def test_an_edit_says_its_new_words_and_what_it_replaces() -> None:
-    content = content_of(Message((Span("better"),)), replaces=EventId("$old"), mentions=[UserId("@b:x")])
+    content = content_of(
+        Message((Span("better"),)), Context(replaces=EventId("$old"), mentions=frozenset({UserId("@b:x")}))
+    )
     assert content["body"] == "* better"
     assert content["m.mentions"] == {}
     found = read_content("m.room.message", content)
@@ -273,21 +286,21 @@ def test_a_picture_is_its_name_and_its_caption_the_words() -> None:
     ]
     assert found.message.text == ()
     assert plain(captioned.message.text) == "look!"
-    assert content_of(found.message)["body"] == "📎 a.png"
+    assert content_of(found.message)["info"] == plain_file["info"]
+    lost = replace(found.message.attachments[0], url="https://example.org/a.png")
+    assert content_of(Message((), attachments=(lost,)))["body"] == "📎 a.png https://example.org/a.png"
 
 
 def test_a_poll_is_its_question_and_answers() -> None:
     poll = {
+        "kind": "m.disclosed",
+        "max_selections": 2,
         "question": {"m.text": [{"body": "When?"}]},
-        "answers": [{"m.text": "Mon"}, {"m.text": [{"body": "Tue"}]}],
+        "answers": [{"m.id": "a", "m.text": [{"body": "Mon"}]}, {"m.id": "b", "m.text": [{"body": "Tue"}]}],
     }
     found = read_content("m.poll.start", {"m.poll": poll})
     assert found is not None
-    assert found.instead is not None
-    assert (found.instead.key, found.instead.values) == (
-        "poll",
-        {"question": "When?", "answers": "Mon | Tue"},
-    )
+    assert found.message.poll == Poll("When?", ("Mon", "Tue"), most=2)
 
 
 def test_a_file_without_words_stands_behind_the_name_of_who_sends_it() -> None:

@@ -1,0 +1,46 @@
+"""What a reaction or a vote is called among the pairs of messages and events, so that it can be found when it is taken back."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from haven.ids import EventId, RemoteMessageId, RemoteUserId
+
+_THEIRS, _REACTION, _VOTE = "reaction", "own reaction", "own vote"
+
+
+def theirs(target: RemoteMessageId, person: RemoteUserId, key: str) -> RemoteMessageId:
+    """The reaction of somebody on the network."""
+    return RemoteMessageId(f"{_THEIRS}\0{target}\0{person}\0{key}")
+
+
+def is_theirs(name: RemoteMessageId) -> bool:
+    """Whether a name is that of a reaction of somebody on the network."""
+    return name.startswith(f"{_THEIRS}\0")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a Matrix member put on the message ``target`` by ``event``: the reaction ``key``, or (``None``) a vote. ``target`` is
+    ``NOWHERE`` where the network does not know the message and was told in words.
+    """
+
+    NOWHERE: ClassVar[RemoteMessageId] = RemoteMessageId("")
+
+    target: RemoteMessageId
+    event: EventId
+    key: str | None = None
+
+    @property
+    def name(self) -> RemoteMessageId:
+        """What it is called."""
+        kind = _VOTE if self.key is None else _REACTION
+        return RemoteMessageId("\0".join((kind, self.target, self.event, self.key or "")))
+
+    @classmethod
+    def read(cls, name: RemoteMessageId) -> Self | None:
+        """The mark that is called so; ``None`` where ``name`` is that of a message."""
+        kind, *rest = name.split("\0")
+        if kind not in (_VOTE, _REACTION) or len(rest) != 3:
+            return None
+        target, event, key = rest
+        return cls(RemoteMessageId(target), EventId(event), key if kind == _REACTION else None)
