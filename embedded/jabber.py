@@ -6,7 +6,7 @@ import contextlib
 import itertools
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape, quoteattr
 
@@ -30,10 +30,11 @@ class _Stream:
     def stanzas(self, data: bytes) -> Iterator[ET.Element]:
         """The stanzas that `data` completes."""
         self._parser.feed(data)
-        for read in self._parser.read_events():
-            self._depth += 1 if read[0] == "start" else -1
-            if read[0] == "end" and self._depth == 1 and isinstance(read[1], ET.Element):
-                yield read[1]
+        events: Iterator[Any] = self._parser.read_events()
+        for event, element in events:
+            self._depth += 1 if event == "start" else -1
+            if event == "end" and self._depth == 1:
+                yield element
 
 
 class Jabber:
