@@ -23,7 +23,7 @@ from .section import Section
 
 BOT = "haven-bridge"
 ENTRY_POINTS = "haven.networks"
-BUILT_IN = frozenset({"irc", "memory"})
+BUILT_IN = frozenset({"irc", "memory", "xmpp"})
 LANGUAGES = ("en", "es", "cs")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -187,7 +187,12 @@ def _networks(section: Section) -> dict[NetworkName, Network]:
 def network_builder(name: str) -> Build | None:
     """What builds the network of that name: a built-in, or one that registered under ``haven.networks``."""
     if name in BUILT_IN:
-        found: Build = import_module(f".networks.{name}", __package__).build
+        try:
+            found: Build = import_module(f".networks.{name}", __package__).build
+        except ModuleNotFoundError as missing:
+            if (missing.name or "").startswith(__package__ or "bridge"):
+                raise
+            return None  # its library is an extra that is not installed
         return found
     for entry in entry_points(group=ENTRY_POINTS, name=name):
         registered: Build = entry.load()

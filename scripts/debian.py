@@ -18,6 +18,7 @@ class Package:
 FOR_TESTS = (
     Package("ngircd", "ngircd", "tests of the IRC network against ngIRCd"),
     Package("inspircd", "inspircd", "tests of the IRC network against InspIRCd (IRCv3)"),
+    Package("prosody", "prosody", "tests of the XMPP network against Prosody"),
     Package("postgresql", "pg_ctlcluster", "tests of the databases on PostgreSQL"),
     Package("nodejs", "node", "tests with members who use matrix-js-sdk"),
     Package("npm", "npm", "tests with members who use matrix-js-sdk"),

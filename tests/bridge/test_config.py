@@ -180,7 +180,7 @@ def test_the_example_is_a_good_configuration_whose_every_key_is_explained() -> N
         if (
             line.strip()
             and not line.strip().startswith("#")
-            and line.strip() not in {"homeserver:", "appservice:", "irc:"}
+            and line.strip() not in {"homeserver:", "appservice:", "irc:", "xmpp:"}
         ):
             above = lines[number - 1].strip()
             assert above.startswith("#") or line.strip().startswith("retry_most"), line

@@ -9,6 +9,7 @@ from embedded.inspircd import Inspircd, inspircd_program
 from embedded.irc import IrcServer, Ngircd, PythonIrc, ngircd_program
 from embedded.maubot import Maubot
 from embedded.person import Person
+from embedded.prosody import Prosody, prosody_program
 from embedded.synapse import Synapse
 from scripts.build_plugin import build
 from tests.conftest import Newcomer
@@ -63,4 +64,13 @@ async def inspircd(server_data: Path) -> AsyncIterator[IrcServer]:
     if inspircd_program() is None:
         pytest.skip("inspircd is not installed")
     async with Inspircd(server_data / "inspircd") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def prosody(server_data: Path) -> AsyncIterator[Prosody]:
+    """Prosody, shared: use accounts and rooms of your own."""
+    if prosody_program() is None:
+        pytest.skip("prosody is not installed")
+    async with Prosody(server_data / "prosody") as running:
         yield running
