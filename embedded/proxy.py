@@ -64,6 +64,8 @@ class Asked:
     path: str
     query: Mapping[str, str]
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    raw_query: str = field(default="", repr=False)
 
     @property
     def route(self) -> str:
@@ -78,16 +80,25 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """An answer: the homeserver's, or one that a hook gives instead."""
+    """An answer: the homeserver's, or one that a hook gives instead.
+
+    ``cut``: the connection is closed after so many bytes of the body, though more were promised. ``seconds``: over which
+    the body is spread, in a few pieces.
+    """
 
     status: int
     body: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=dict)
+    cut: int | None = None
+    seconds: float = 0.0
 
 
 class Drop(Exception):
     """Raised by a hook: the connection is closed without an answer."""
 
+
+PIECES = 4
+"""Into how many pieces a slow body falls."""
 
 Before = Callable[[Asked], Awaitable[Answered | None]]
 """Called before a request is passed on; an answer given here is sent instead, and the homeserver never hears of it."""
@@ -154,40 +165,68 @@ class Proxy:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
         asked = Asked(
-            len(self.asked) + 1, request.method, request.rel_url.raw_path, dict(request.query), body
+            len(self.asked) + 1,
+            request.method,
+            request.rel_url.raw_path,
+            dict(request.query),
+            body,
+            headers,
+            request.rel_url.raw_query_string,
         )
         self.asked.append(asked)
         try:
-            answer = await self._answer(asked, request)
+            answer = await self._answer(asked)
+            if answer.cut is not None or answer.seconds:
+                return await _poured(request, answer)
         except (Drop, aiohttp.ClientConnectionError):
             if request.transport is not None:
                 request.transport.abort()
             raise asyncio.CancelledError from None
         return web.Response(status=answer.status, body=answer.body, headers=dict(answer.headers))
 
-    async def _answer(self, asked: Asked, request: web.Request) -> Answered:
+    async def _answer(self, asked: Asked) -> Answered:
         if self.before is not None and (instead := await self.before(asked)) is not None:
             return instead
-        answer = await self._forward(asked, request)
+        answer = await self.forward(asked)
         if self.after is not None and (instead := await self.after(asked, answer)) is not None:
             return instead
         return answer
 
-    async def _forward(self, asked: Asked, request: web.Request) -> Answered:
+    async def forward(self, asked: Asked) -> Answered:
+        """Passes a request on and gives the answer; a hook may do so once more than the asker did.
+
+        Raises Drop or aiohttp's ClientConnectionError where nobody answers.
+        """
         if self._session is None:
             raise Drop
-        url = URL(f"{self.upstream}{request.raw_path}", encoded=True)
-        headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOP_BY_HOP}
+        query = f"?{asked.raw_query}" if asked.raw_query else ""
         async with self._session.request(
             asked.method,
-            url,
+            URL(f"{self.upstream}{asked.path}{query}", encoded=True),
             data=io.BytesIO(asked.body) if asked.body else None,
-            headers=headers,
+            headers=asked.headers,
             allow_redirects=False,
         ) as answer:
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in _HOP_BY_HOP}
             return Answered(answer.status, await answer.read(), kept)
+
+
+async def _poured(request: web.Request, answer: Answered) -> web.StreamResponse:
+    """Sends a body slowly, or only the beginning of it; ends with Drop where it was cut."""
+    response = web.StreamResponse(status=answer.status, headers=dict(answer.headers))
+    response.content_length = len(answer.body)
+    await response.prepare(request)
+    end = len(answer.body) if answer.cut is None else min(answer.cut, len(answer.body) - 1)
+    step = max(1, -(-end // PIECES))
+    for start in range(0, end, step):
+        await asyncio.sleep(answer.seconds / PIECES)
+        await response.write(answer.body[start : min(end, start + step)])
+    if answer.cut is not None:
+        raise Drop
+    await response.write_eof()
+    return response
 
 
 def rate_limited(seconds: float) -> Answered:

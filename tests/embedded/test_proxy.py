@@ -1,6 +1,7 @@
 """The proxy counts and fails as told, before a real homeserver."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -74,6 +75,39 @@ async def test_an_answer_can_be_lost_after_the_homeserver_committed(ana: Person,
     losing = False
     await near.send(room, {"msgtype": "m.text", "body": "once"}, txn="same")
     assert [event.body for event in await ana.messages(room) if event.body] == ["once"]
+
+
+@pytest.mark.system
+async def test_a_body_can_come_slowly_or_be_cut_in_the_middle(ana: Person, proxy: Proxy) -> None:
+    near = ana.through(proxy.url)
+    room = await near.create_room("Slow")
+
+    async def slow(_asked: Asked, answer: Answered) -> Answered | None:
+        return replace(answer, seconds=0.05)
+
+    async def cut(_asked: Asked, answer: Answered) -> Answered | None:
+        return replace(answer, cut=5)
+
+    proxy.after = slow
+    assert await near.state(room, "m.room.name") == {"name": "Slow"}
+    proxy.after = cut
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await near.state(room, "m.room.name")
+
+
+@pytest.mark.system
+async def test_a_request_can_be_delivered_twice(ana: Person, proxy: Proxy) -> None:
+    near = ana.through(proxy.url)
+    room = await near.create_room()
+
+    async def twice(asked: Asked) -> Answered | None:
+        assert (await proxy.forward(asked)).status == 200
+        return None
+
+    proxy.before = twice
+    await near.send(room, {"msgtype": "m.text", "body": "once"}, txn="same")
+    assert [event.body for event in await ana.messages(room) if event.body] == ["once"]
+    proxy.before = None
 
 
 @pytest.mark.system
