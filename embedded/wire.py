@@ -99,8 +99,10 @@ class Wire:
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, from_client: bool
     ) -> None:
-        """One direction until its end, which is passed on too; the other direction may still speak."""
-        with contextlib.suppress(OSError):
+        """One direction until its end, which is passed on as what it was: an end, after which the other direction may still
+        speak, or a reset.
+        """
+        try:
             while piece := await reader.read(PIECE):
                 if from_client and self.sent is not None:
                     await self.sent(piece)
@@ -109,6 +111,8 @@ class Wire:
                 writer.write(piece)
                 await writer.drain()
             writer.write_eof()
+        except OSError:
+            _reset(writer)
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:

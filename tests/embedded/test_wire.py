@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
 from embedded.ports import HOST
-from embedded.wire import Wire
+from embedded.wire import Wire, _reset
 
 
 @pytest.fixture
@@ -73,6 +74,26 @@ async def test_cut_is_a_reset_and_refusing_lets_nobody_in(wire: Wire) -> None:
     writer.write(b"again\n")
     assert await reader.readline() == b"again\n"
     writer.close()
+
+
+async def test_a_reset_of_one_side_reaches_the_other() -> None:
+    ended = asyncio.Event()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            writer.write(b"never read\n")
+            await reader.read()
+        ended.set()
+        writer.close()
+
+    server = await asyncio.start_server(listen, HOST, 0)
+    async with Wire(HOST, server.sockets[0].getsockname()[1]) as wire:
+        _, writer = await connect(wire)
+        writer.write(b"hello\n")
+        _reset(writer)
+        async with asyncio.timeout(30):
+            await ended.wait()
+    server.close()
 
 
 async def test_silence_holds_everything_back(wire: Wire) -> None:

@@ -59,6 +59,7 @@ class Round:
 
 def history(
     seed: int,
+    name: str = "",
     *,
     rounds: int,
     links: int,
@@ -68,7 +69,8 @@ def history(
 ) -> tuple[Round, ...]:
     """So many rounds with so many ``lines`` each, both sides together, spread over so many links.
 
-    Each trouble comes about equally often; with ``kills`` every round has one.
+    Each trouble comes about equally often; with ``kills`` every round has one. ``name`` stands in every text, so that two
+    histories on the same links are not mixed up.
     """
     chance = random.Random(f"history {seed}")
     numbers = count(1)
@@ -77,14 +79,14 @@ def history(
     return tuple(
         Round(
             trouble,
-            tuple(_line(chance, links, next(numbers)) for _ in range(lines)),
+            tuple(_line(chance, links, f"{name}{next(numbers)}") for _ in range(lines)),
             Kill(chance.randint(1, 2 * lines), chance.random() < 0.5) if kills else None,
         )
         for trouble in wrong
     )
 
 
-def _line(chance: random.Random, links: int, number: int) -> Line:
+def _line(chance: random.Random, links: int, number: str) -> Line:
     side = chance.choice(list(Side))
     parts = chance.choice((1, 1, 1, 2, 3)) if side is Side.MATRIX else 1
     words = ("message", *("more of it" for _ in range(parts - 1)))

@@ -2,36 +2,31 @@
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import asyncpg
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Texts in the inbox, by direction. ``claimed``: out of those for networks, the messages whose parts had begun to go out."""
+    """What stands in the inbox: texts on their way into rooms, and by text how many parts of those for networks had been
+    claimed.
+    """
 
     for_matrix: frozenset[str]
-    for_networks: frozenset[str]
-    claimed: frozenset[str]
+    claimed: Mapping[str, int]
 
 
 async def kept(database: str) -> Kept:
     """Reads the inbox; what was set aside is not in it, since nobody will carry it."""
-    rows = await _rows(database, "SELECT lane, payload, claimed FROM inbox WHERE aside IS NULL")
-    for_matrix, for_networks, claimed = set[str](), set[str](), set[str]()
-    for _lane, payload, parts in rows:
-        job = json.loads(payload)
-        if job["to"] == "network":
-            text = str(job["event"].get("content", {}).get("body"))
-            for_networks.add(text)
-            if parts:
-                claimed.add(text)
-        elif job["to"] == "matrix":
-            message = json.loads(job["event"]).get("message", {})
-            for_matrix.add("".join(span["text"] for span in message.get("text", ())))
-    return Kept(frozenset(for_matrix), frozenset(for_networks), frozenset(claimed))
+    rows = await _rows(database, "SELECT payload, claimed FROM inbox WHERE aside IS NULL")
+    jobs = [(json.loads(payload), parts) for payload, parts in rows]
+    return Kept(
+        frozenset(_words(job["event"]) for job, _ in jobs if job["to"] == "matrix"),
+        {_body(job["event"]): parts for job, parts in jobs if job["to"] == "network"},
+    )
 
 
 async def set_aside(database: str) -> int:
@@ -40,11 +35,20 @@ async def set_aside(database: str) -> int:
     return int(number)
 
 
-async def _rows(database: str, query: str) -> list[tuple[object, ...]]:
+def _words(spelled: str) -> str:
+    message = json.loads(spelled).get("message", {})
+    return "".join(span["text"] for span in message.get("text", ()))
+
+
+def _body(event: Mapping[str, Any]) -> str:
+    return str(event.get("content", {}).get("body"))
+
+
+async def _rows(database: str, query: str) -> list[tuple[Any, ...]]:
     if database.startswith("sqlite:"):
-        file = Path(database.removeprefix("sqlite:"))
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30) as connection:
-            found = connection.execute(query).fetchall()
+        # Not read-only: after a kill it may have to be mended from its journal first.
+        connection = sqlite3.connect(database.removeprefix("sqlite:"), timeout=30)
+        found: list[tuple[Any, ...]] = connection.execute(query).fetchall()
         connection.close()
         return found
     session = await asyncpg.connect(database)

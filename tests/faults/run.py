@@ -1,0 +1,242 @@
+"""Plays a history on a crossing: people speak, things go wrong, the bridge dies and comes back; then every way is judged."""
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from embedded.proxy import Answered, Asked, Drop
+from embedded.waiting import eventually
+from tests.faults.chaos import LIMITING, PUSH, PUSHING, STUMBLING, Chaos, Odds
+from tests.faults.crossing import LONG, Crossing
+from tests.faults.history import Kill, Line, Round, Side, Trouble
+from tests.faults.memory_of import kept
+from tests.faults.verdict import Verdict, Way, judge, never_taken
+
+TROUBLES: dict[Trouble, tuple[Odds, Odds]] = {
+    Trouble.NONE: (Odds(), Odds()),
+    Trouble.HOMESERVER_STUMBLES: (STUMBLING, Odds()),
+    Trouble.HOMESERVER_LIMITS: (LIMITING, Odds()),
+    Trouble.PUSHES_STUMBLE: (Odds(), PUSHING),
+    Trouble.DATABASE_STUMBLES: (Odds(), Odds()),
+    Trouble.EVERYTHING: (STUMBLING, PUSHING),
+}
+"""What goes wrong on the way to the homeserver, and on the way from it."""
+
+
+@dataclass(slots=True)
+class Killer:
+    """Kills the bridge when enough has passed the proxies: sends, pushes, and lines for IRC."""
+
+    here: Crossing
+    kill: Kill | None = None
+    struck: asyncio.Event = field(default_factory=asyncio.Event)
+    _passed: int = 0
+
+    def arm(self, kill: Kill | None) -> None:
+        """From now on it counts."""
+        self.kill, self._passed = kill, 0
+        self.struck.clear()
+
+    async def passage(self, *, answered: bool) -> None:
+        """Something passes; may be the last thing."""
+        if self.kill is None or self.kill.answered != answered:
+            return
+        self._passed += 1
+        if self._passed >= self.kill.passages:
+            await self.strike()
+            raise Drop
+
+    async def strike(self) -> None:
+        """Kills it now."""
+        self.kill = None
+        self.here.present.clear()
+        # A task of its own: a proxy gives up a request whose asker has gone, before the asker is dead.
+        await asyncio.shield(asyncio.create_task(self._strike()))
+
+    async def _strike(self) -> None:
+        await self.here.bridge.kill()
+        self.struck.set()
+
+
+class Run:
+    """One history on a crossing that is at rest. ``report`` says what happened, for the terminal."""
+
+    def __init__(self, here: Crossing, seed: int) -> None:
+        here.runs += 1
+        self.here = here
+        self.seed = seed
+        self.name = f"r{here.runs}m"
+        self.kills = 0
+        self._outwards = Chaos(here.to_homeserver, f"homeserver {seed}")
+        self._inwards = Chaos(here.to_bridge, f"pushes {seed}")
+        self._killer = Killer(here)
+        ways = [(side, number) for side in Side for number in range(len(here.links))]
+        self._said: dict[tuple[Side, int], list[str]] = {way: [] for way in ways}
+        self._excused: dict[tuple[Side, int], set[str]] = {way: set() for way in ways}
+        self._before: dict[tuple[Side, int], int] = {}
+        self._messages: dict[int, list[str]] = {number: [] for number in range(len(here.links))}
+
+    async def play(self, rounds: Iterable[Round]) -> list[Verdict]:
+        """All rounds, then calm, then a last word on every way; what was found."""
+        self._before = {way: len(await self._heard(*way)) for way in self._said}
+        self._hook()
+        try:
+            for each in rounds:
+                await self._round(each)
+        finally:
+            self._calm()
+        await self._last_words()
+        await self.here.idle()
+        return [await self._judge(*way) for way in self._said]
+
+    @property
+    def early(self) -> int:
+        """How many requests came before the time that a 429 told was over."""
+        return self._outwards.early
+
+    def report(self, verdicts: Iterable[Verdict]) -> str:
+        """What was said, what went wrong on the way, and what was missed with an excuse."""
+        said = {side: sum(len(self._said[way]) for way in self._said if way[0] is side) for side in Side}
+        happened = {**self._outwards.happened}
+        happened |= {f"push {name}": number for name, number in self._inwards.happened.items()}
+        faults = ", ".join(f"{name} {number}" for name, number in sorted(happened.items())) or "none"
+        return (
+            f"seed {self.seed}: {said[Side.MATRIX]} lines out, {said[Side.NETWORK]} in, {self.kills} kills,"
+            f" faults: {faults}; excused and missing: {sum(each.missed for each in verdicts)}"
+        )
+
+    # --- one round ------------------------------------------------------------------------------------------
+
+    async def _round(self, each: Round) -> None:
+        self._trouble(each.trouble)
+        self._killer.arm(each.kill)
+        async with asyncio.TaskGroup() as tasks:
+            speaking = [
+                tasks.create_task(self._speak([line for line in each.lines if line.side is side]))
+                for side in Side
+            ]
+            if each.trouble in {Trouble.DATABASE_STUMBLES, Trouble.EVERYTHING}:
+                tasks.create_task(self._cut_the_database(speaking))
+            if each.kill is not None:
+                tasks.create_task(self._die_and_come_back(speaking))
+        assert self.here.bridge.process.running, f"the bridge ended by itself (seed {self.seed})"
+
+    async def _speak(self, lines: Iterable[Line]) -> None:
+        for line in lines:
+            link = self.here.links[line.link]
+            if line.side is Side.MATRIX:
+                self._messages[line.link].append(line.text)
+                self._said[line.side, line.link] += line.text.split("\n")
+                await self.here.members[line.speaker].say(link.room, line.text)
+            else:
+                await self.here.present.wait()
+                self._said[line.side, line.link].append(line.text)
+                await self.here.speak(self.here.chatters[line.speaker], link.channel, line.text)
+
+    async def _die_and_come_back(self, speaking: list[asyncio.Task[None]]) -> None:
+        """Waits for the kill; where not enough happens for it, it comes at the end of everything."""
+
+        async def over() -> bool:
+            said = all(task.done() for task in speaking)
+            return self._killer.struck.is_set() or (said and await self.here.waiting() == 0)
+
+        await eventually(over, "the round comes to its end", LONG)
+        if not self._killer.struck.is_set():
+            await self._killer.strike()
+        self.kills += 1
+        await self.here.kill()
+        await self._excuse()
+        await self.here.start()
+
+    async def _excuse(self) -> None:
+        """The bridge is dead: what it had not taken from IRC it cannot have, and what it was just writing is in doubt."""
+        memory = await kept(self.here.database)
+        for number, link in enumerate(self.here.links):
+            way = Side.NETWORK, number
+            taken = memory.for_matrix | set(await self.here.texts(link.room))
+            # What an earlier kill excused was not taken either, and says nothing about what came after it.
+            said = [text for text in self._said[way] if text not in self._excused[way]]
+            self._excused[way] |= never_taken(said, taken)
+            for message in self._messages[number]:
+                if parts := memory.claimed.get(message, 0):
+                    self._excused[Side.MATRIX, number].add(message.split("\n")[parts - 1])
+
+    async def _cut_the_database(self, speaking: list[asyncio.Task[None]]) -> None:
+        wire = self.here.to_database
+        while wire is not None and not all(task.done() for task in speaking):
+            await asyncio.sleep(0.5)
+            wire.refusing = not wire.refusing
+            await wire.cut()
+        if wire is not None:
+            wire.refusing = False
+
+    # --- trouble --------------------------------------------------------------------------------------------
+
+    def _hook(self) -> None:
+        outwards, inwards, killer = self._outwards, self._inwards, self._killer
+
+        async def before(asked: Asked) -> Answered | None:
+            if asked.method == "PUT" and "/send/" in asked.path:
+                await killer.passage(answered=False)
+            return await outwards.before(asked)
+
+        async def after(asked: Asked, answer: Answered) -> Answered | None:
+            if asked.method == "PUT" and "/send/" in asked.path:
+                await killer.passage(answered=True)
+            return await outwards.after(asked, answer)
+
+        async def before_push(asked: Asked) -> Answered | None:
+            if asked.path.startswith(PUSH):
+                await killer.passage(answered=False)
+            return await inwards.before(asked)
+
+        async def after_push(asked: Asked, answer: Answered) -> Answered | None:
+            if asked.path.startswith(PUSH):
+                await killer.passage(answered=True)
+            return await inwards.after(asked, answer)
+
+        async def to_irc(piece: bytes) -> None:
+            if b"PRIVMSG" in piece:
+                with suppress(Drop):  # what was written before a kill is still delivered
+                    await killer.passage(answered=False)
+
+        here = self.here
+        here.to_homeserver.before, here.to_homeserver.after = before, after
+        here.to_bridge.before, here.to_bridge.after = before_push, after_push
+        here.to_irc.sent = to_irc
+
+    def _trouble(self, trouble: Trouble) -> None:
+        self._outwards.odds, self._inwards.odds = TROUBLES[trouble]
+
+    def _calm(self) -> None:
+        here = self.here
+        for proxy in (here.to_homeserver, here.to_bridge):
+            proxy.before = proxy.after = None
+        here.to_irc.sent = None
+        if here.to_database is not None:
+            here.to_database.refusing = False
+
+    # --- the end --------------------------------------------------------------------------------------------
+
+    async def _last_words(self) -> None:
+        """A last line on each way: when it is through, all before it in its lane is done with."""
+        await self.here.start()
+        for number in range(len(self.here.links)):
+            for side in Side:
+                await self._speak([Line(side, number, 0, f"last {number} of {self.name}")])
+        for way, said in self._said.items():
+
+            async def through(way: tuple[Side, int] = way, last: str = said[-1]) -> bool:
+                return last in (await self._heard(*way))[self._before[way] :]
+
+            await eventually(through, f"the last line arrives ({way}, seed {self.seed})", LONG, 0.2)
+
+    async def _heard(self, side: Side, number: int) -> list[str]:
+        link = self.here.links[number]
+        return self.here.lines(link.channel) if side is Side.MATRIX else await self.here.texts(link.room)
+
+    async def _judge(self, side: Side, number: int) -> Verdict:
+        heard = (await self._heard(side, number))[self._before[side, number] :]
+        excused = frozenset(self._excused[side, number])
+        return judge(Way(f"from {side} {number}", tuple(self._said[side, number]), tuple(heard), excused))
