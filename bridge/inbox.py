@@ -73,10 +73,18 @@ class Inbox:
         self._lanes: dict[str, _Lane] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._loaded = False
+        self._handled: set[int] = set()
+        """Done, though the database still says otherwise."""
 
     async def add(self, arrivals: Sequence[Arrival], reached: Reached | None = None) -> int:
         """Store what is new, and how far a chat was heard with it; returns when it is committed, with how many were new."""
-        items = await self._store.add(arrivals, reached)
+        try:
+            items = await self._store.add(arrivals, reached)
+        except TryLater:
+            self._read_again(arrivals)
+            raise
+        if len(items) < len(arrivals):
+            self._read_again(arrivals)
         for item in items:
             self._push(item)
         return len(items)
@@ -99,6 +107,13 @@ class Inbox:
     def busy(self, lane: str) -> bool:
         """Whether something of the lane waits or is being done."""
         return lane in self._lanes
+
+    def _read_again(self, arrivals: Sequence[Arrival]) -> None:
+        """What failed, or was there already, may have been committed without our noticing: then it is on disk only."""
+        if self._tasks is not None:
+            for name in {arrival.lane for arrival in arrivals}:
+                lane = self._open(name, complete=False)
+                lane.complete, lane.missed = False, True
 
     def _push(self, item: Item) -> None:
         if self._tasks is None:
@@ -133,7 +148,8 @@ class Inbox:
             except TryLater:
                 await asyncio.sleep(1)
                 continue
-            lane.items = list(found)
+            lane.items = [item for item in found if item.seq not in self._handled]
+            lane.last = found[-1].seq if found and not lane.items else lane.last
             lane.complete = len(found) < WINDOW and not lane.missed
         return bool(lane.items)
 
@@ -152,8 +168,21 @@ class Inbox:
                 await self._note_try(item, tries)
                 await self._wait(lane, error, trouble)
             else:
-                self._store.done(item, pairs).add_done_callback(_noticed)
+                self._done(item, pairs)
                 return
+
+    def _done(self, item: Item, pairs: Sequence[Pair]) -> None:
+        """Have it forgotten that the item was to be done, as often as it takes; until then it is not done again."""
+        self._handled.add(item.seq)
+
+        def look(done: "asyncio.Future[None]") -> None:
+            if done.cancelled() or done.exception() is None:
+                self._handled.discard(item.seq)
+                return
+            log.warning("Could not mark an item as done: the database does not answer")
+            asyncio.get_running_loop().call_later(1, self._done, item, pairs)
+
+        self._store.done(item, pairs).add_done_callback(look)
 
     async def _note_try(self, item: Item, tries: int) -> None:
         if tries > item.tries:
@@ -194,9 +223,3 @@ class Inbox:
             except TryLater:
                 log.warning("Could not forget old events: the database does not answer")
             await asyncio.sleep(3600)
-
-
-def _noticed(done: "asyncio.Future[None]") -> None:
-    """Take note of a failed commit: the item will come again after a restart, under the same ids."""
-    if not done.cancelled() and done.exception() is not None:
-        log.error("Could not mark an item as done; it may be handled again after a restart")
