@@ -24,7 +24,7 @@ from embedded.wire import Wire
 
 DOMAIN = "haven.test"
 BOT = f"@haven-bridge:{DOMAIN}"
-MEMORY = Path("/dev/shm")  # noqa: S108  # a tmpfs: servers start three times as fast
+MEMORY = next((each for each in (Path("/dev/shm"),) if each.is_dir()), None)  # noqa: S108  # a tmpfs is three times as fast
 LONG = 90.0
 """Seconds that something may take while everything goes wrong and others use the machine."""
 
@@ -174,8 +174,8 @@ class Crossing:
 async def crossing(links: int, postgres: str | None = None) -> AsyncIterator[Crossing]:
     """Starts everything and links so many rooms; ``postgres`` is the address of a database, or SQLite it is."""
     async with AsyncExitStack() as stack:
-        memory = MEMORY if MEMORY.is_dir() else None
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="haven-faults-", dir=memory)))
+        place = tempfile.TemporaryDirectory(prefix="haven-faults-", dir=MEMORY)
+        directory = Path(stack.enter_context(place))
         irc = await stack.enter_async_context(PythonIrc(directory / "irc"))
         to_irc = await stack.enter_async_context(Wire(irc.host, irc.port))
         to_database = await stack.enter_async_context(_wire(postgres)) if postgres else None

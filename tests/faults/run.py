@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from embedded.proxy import Answered, Asked, Drop
+from embedded.proxy import After, Answered, Asked, Before, Drop
 from embedded.waiting import eventually
 from tests.faults.chaos import LIMITING, PUSH, PUSHING, STUMBLING, Chaos, Odds
 from tests.faults.crossing import LONG, Crossing
@@ -22,6 +22,11 @@ TROUBLES: dict[Trouble, tuple[Odds, Odds]] = {
     Trouble.EVERYTHING: (STUMBLING, PUSHING),
 }
 """What goes wrong on the way to the homeserver, and on the way from it."""
+
+
+def _carries(asked: Asked) -> bool:
+    """Whether a request is a message on its way, in either direction."""
+    return asked.method == "PUT" and ("/send/" in asked.path or asked.path.startswith(PUSH))
 
 
 @dataclass(slots=True)
@@ -174,37 +179,31 @@ class Run:
     # --- trouble --------------------------------------------------------------------------------------------
 
     def _hook(self) -> None:
-        outwards, inwards, killer = self._outwards, self._inwards, self._killer
-
-        async def before(asked: Asked) -> Answered | None:
-            if asked.method == "PUT" and "/send/" in asked.path:
-                await killer.passage(answered=False)
-            return await outwards.before(asked)
-
-        async def after(asked: Asked, answer: Answered) -> Answered | None:
-            if asked.method == "PUT" and "/send/" in asked.path:
-                await killer.passage(answered=True)
-            return await outwards.after(asked, answer)
-
-        async def before_push(asked: Asked) -> Answered | None:
-            if asked.path.startswith(PUSH):
-                await killer.passage(answered=False)
-            return await inwards.before(asked)
-
-        async def after_push(asked: Asked, answer: Answered) -> Answered | None:
-            if asked.path.startswith(PUSH):
-                await killer.passage(answered=True)
-            return await inwards.after(asked, answer)
+        here = self.here
+        here.to_homeserver.before, here.to_homeserver.after = self._between(self._outwards)
+        here.to_bridge.before, here.to_bridge.after = self._between(self._inwards)
 
         async def to_irc(piece: bytes) -> None:
             if b"PRIVMSG" in piece:
                 with suppress(Drop):  # what was written before a kill is still delivered
-                    await killer.passage(answered=False)
+                    await self._killer.passage(answered=False)
 
-        here = self.here
-        here.to_homeserver.before, here.to_homeserver.after = before, after
-        here.to_bridge.before, here.to_bridge.after = before_push, after_push
         here.to_irc.sent = to_irc
+
+    def _between(self, chaos: Chaos) -> tuple[Before, After]:
+        """The hooks of a proxy: first the killer, then chaos."""
+
+        async def before(asked: Asked) -> Answered | None:
+            if _carries(asked):
+                await self._killer.passage(answered=False)
+            return await chaos.before(asked)
+
+        async def after(asked: Asked, answer: Answered) -> Answered | None:
+            if _carries(asked):
+                await self._killer.passage(answered=True)
+            return await chaos.after(asked, answer)
+
+        return before, after
 
     def _trouble(self, trouble: Trouble) -> None:
         self._outwards.odds, self._inwards.odds = TROUBLES[trouble]
