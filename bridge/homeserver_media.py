@@ -81,12 +81,15 @@ class NioMedia:
         try:
             async with self._client.speaking(self._speaker, self._uploads):
                 response = await self._client.send("POST", path, measured, headers, timeout=_PATIENT)
-                answer = await answered(response)
+                try:
+                    if response.status == 413:
+                        raise Invalid("media_too_large")
+                    answer = await answered(response)
+                finally:
+                    response.close()  # with it ends the reading of a body that was refused half-way
         except HavenError as error:
             if measured.error is not None:
                 raise measured.error from error
-            if error.values.get("code") == "M_TOO_LARGE":
-                raise Invalid("media_too_large") from error
             raise
         mxc = str(answer.get("content_uri"))
         parts_of(mxc)

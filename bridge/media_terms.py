@@ -40,10 +40,10 @@ class Terms:
         self._asked = float("-inf")
 
     def check(self, size: int | None, media_type: str, most: int | None = None) -> None:
-        """Raises ``GiveUp`` (``media_too_large``, ``media_type``) for what is not carried. ``most``: bytes, where less than ours."""
+        """Raises ``GiveUp`` (``media_larger``, ``media_type``) for what is not carried. ``most``: bytes, where less than ours."""
         largest = self._settings.largest if most is None else min(most, self._settings.largest)
         if size is not None and size > largest:
-            raise Invalid("media_too_large", most=f"{largest / MIB:.3g}")  # in MiB
+            raise Invalid("media_larger", most=f"{largest / MIB:.3g}")  # in MiB
         if not self._settings.allows(media_type):
             raise Refused("media_type")
 
