@@ -44,11 +44,12 @@ class LocalServer(Server):
 
 
 class PythonIrc(LocalServer):
-    """The server of the `irc` package, improved by embedded/ircd.py."""
+    """The server of the `irc` package, improved by embedded/ircd.py, and with `version3` by embedded/ircd_v3.py."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, version3: bool = False) -> None:
         super().__init__(directory)
-        command = [sys.executable, "-m", "embedded.ircd", str(self.port)]
+        program = "embedded.ircd_v3" if version3 else "embedded.ircd"
+        command = [sys.executable, "-m", program, str(self.port)]
         self.process = Child("the Python IRC server", command, directory / "ircd.log", ROOT)
 
 

@@ -197,7 +197,7 @@ class Session(IRCClient):  # type: ignore[misc]  # irc has no types
         self.numeric("002", f":Your host is {NAME}")
         self.numeric("003", ":This server was created for demo and tests")
         self.numeric("004", f"{NAME} haven o nt")
-        self.numeric("005", f"{ISUPPORT} :are supported by this server")
+        self.numeric("005", f"{self.server.isupport} :are supported by this server")
         self.numeric("422", ":MOTD File is missing")
 
     def handle_ping(self, params: str) -> None:
@@ -365,9 +365,10 @@ class Server(IRCServer):  # type: ignore[misc]  # irc has no types
     """The server: one lock, so that a line is handled as a whole; names without case."""
 
     request_queue_size = 128
+    isupport = ISUPPORT
 
-    def __init__(self, port: int) -> None:
-        super().__init__((HOST, port), Session)
+    def __init__(self, port: int, session: type[Session] = Session) -> None:
+        super().__init__((HOST, port), session)
         self.servername = NAME
         self.lock = threading.RLock()
         self.channels = IRCDict()

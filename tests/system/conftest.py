@@ -50,6 +50,13 @@ async def python_irc(server_data: Path) -> AsyncIterator[IrcServer]:
 
 
 @pytest.fixture(scope="session")
+async def irc_with_history(server_data: Path) -> AsyncIterator[IrcServer]:
+    """The pure-Python IRC server with history and redaction (IRCv3), shared: use nicks and channels of your own."""
+    async with PythonIrc(server_data / "python-irc-v3", version3=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 async def ngircd(server_data: Path) -> AsyncIterator[IrcServer]:
     """ngIRCd, shared: use nicks and channels of your own."""
     if ngircd_program() is None:

@@ -44,3 +44,17 @@ class TestOnNgircdWithAConnectionForEachMember(NetworkContract):
     async def world(self, ngircd: IrcServer) -> AsyncIterator[IrcWorld]:
         async with irc_world(ngircd, members="own") as world:
             yield world
+
+
+class TestOnAServerWithHistory(NetworkContract):
+    @pytest.fixture
+    async def world(self, irc_with_history: IrcServer) -> AsyncIterator[IrcWorld]:
+        async with irc_world(irc_with_history) as world:
+            yield world
+
+
+class TestOnAServerWithHistoryWithAConnectionForEachMember(NetworkContract):
+    @pytest.fixture
+    async def world(self, irc_with_history: IrcServer) -> AsyncIterator[IrcWorld]:
+        async with irc_world(irc_with_history, members="own") as world:
+            yield world
