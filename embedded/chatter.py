@@ -34,6 +34,13 @@ class Line:
         """What was said."""
         return self.params[-1] if self.params else ""
 
+    @property
+    def tags(self) -> dict[str, str]:
+        """The message tags (IRCv3) before the line, as they stand on the wire."""
+        group = self.raw[1:].partition(" ")[0] if self.raw.startswith("@") else ""
+        pairs = (item.partition("=") for item in group.split(";") if item)
+        return {name: value for name, _, value in pairs}
+
     @staticmethod
     def of(raw: str) -> "Line":
         """Reads a line (RFC 2812, 2.3.1), with or without message tags."""
@@ -134,6 +141,12 @@ class Chatter:
         await self.wait_for(
             lambda line: line.command == "366" and line.params[1].lower() == channel.lower(), after=mark
         )
+
+    async def ask_for(self, capabilities: str) -> None:
+        """Asks for capabilities (IRCv3), and returns when one has them."""
+        mark = self.mark
+        await self.send(f"CAP REQ :{capabilities}")
+        await self.wait_for(lambda line: line.command == "CAP" and "ACK" in line.params, after=mark)
 
     async def part(self, channel: str, reason: str = "") -> None:
         """Leaves a channel."""

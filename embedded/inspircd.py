@@ -25,12 +25,12 @@ MODULES = (
 
 
 class Inspircd(LocalServer):
-    """InspIRCd without flood limits; `clones`: most connections of one address (all of ours come from one)."""
+    """InspIRCd without flood limits, or, `strict`, with them; `clones`: most connections of one address, as all of ours are."""
 
-    def __init__(self, directory: Path, *, clones: int = 1000, max_nick: int = 30) -> None:
+    def __init__(self, directory: Path, *, clones: int = 1000, strict: bool = False) -> None:
         super().__init__(directory)
         self._clones = clones
-        self._max_nick = max_nick
+        self._flood = _STRICT if strict else _LENIENT
         self._config = directory / "inspircd.conf"
         program = inspircd_program() or "inspircd"
         command: list[str | Path] = [program, "--nofork", "--nopid", "--config", self._config]
@@ -49,7 +49,7 @@ class Inspircd(LocalServer):
                 port=self.port,
                 directory=self.directory,
                 clones=self._clones,
-                max_nick=self._max_nick,
+                flood=self._flood,
             )
             + modules
             + "\n"
@@ -62,18 +62,22 @@ def inspircd_program() -> str | None:
     return shutil.which("inspircd") or shutil.which("inspircd", path="/usr/sbin:/usr/local/sbin")
 
 
+_LENIENT = 'threshold="100000" commandrate="1000000" fakelag="no"'
+_STRICT = 'threshold="10" commandrate="3000" fakelag="no"'
+"""Who is ahead by more than ten lines, of which three a second are forgotten, is put off the server."""
+
 _CONFIG = """\
 <config format="xml">
 <server name="irc.haven.test" description="Haven, for tests" network="Haven">
 <admin name="Haven" nick="haven" email="nobody@haven.test">
 <bind address="{host}" port="{port}" type="clients">
 <connect allow="*" timeout="30" pingfreq="60" hardsendq="1048576" softsendq="65536" recvq="65536"
- threshold="100000" commandrate="1000000" fakelag="no" localmax="{clones}" globalmax="{clones}" maxchans="1000"
+ {flood} localmax="{clones}" globalmax="{clones}" maxchans="1000"
  resolvehostnames="no" useident="no" maxconnwarn="no">
 <oper name="warden" password="warden" host="*@*" type="Warden">
 <class name="All" commands="*" privs="*" usermodes="*" chanmodes="*">
 <type name="Warden" classes="All">
-<limits maxnick="{max_nick}" maxchan="64" maxtopic="390" maxident="12" maxmodes="20">
+<limits maxnick="30" maxchan="64" maxtopic="390" maxident="12" maxmodes="20">
 <options defaultmodes="no" hidesplits="no" prefixquit="" ircumsgprefix="no" syntaxhints="no" allowzerolimit="no">
 <security announceinvites="none" hideserver="" userstats="Pu" customversion="">
 <performance quietbursts="yes" softlimit="12800" clonesonconnect="no">

@@ -35,10 +35,12 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """What we last wrote to the channel was not let through; with ``topic`` the topic that we wanted to set."""
+    """What we last wrote to the channel was not let through; with ``topic`` the topic that we wanted to set. ``TryLater`` where we had just been
+    put out.
+    """
 
     chat: ChatId
-    error: GiveUp
+    error: HavenError
     topic: bool
 
 

@@ -44,8 +44,8 @@ class Member:
 
     @property
     def silent(self) -> float:
-        """For how many seconds it has said nothing."""
-        return time.monotonic() - self.speaker.used
+        """For how many seconds it has said nothing; none while it is still connecting."""
+        return time.monotonic() - self.speaker.used if self._watch is not None else 0.0
 
     async def open(self) -> None:
         """Connect and log in; errors as ``IrcConnection.open``."""
@@ -132,9 +132,11 @@ class Member:
             self._refused(line, UNSENT[command])
 
     def _refused(self, line: Line, why: Callable[[], GiveUp]) -> None:
+        """What we wrote was not let through. Where we were put out a moment ago that is why, and we may come back."""
         for word in line.params:
-            if self._key(word) in self._inside:
-                self.speaker.refused(Unsent(ChatId(word), why(), topic=False))
+            if self._connection.features.is_channel(word):
+                error = why() if self._key(word) in self._inside else TryLater("network_not_inside")
+                self.speaker.refused(Unsent(ChatId(word), error, topic=False))
 
     def _settle(self, key: str, error: HavenError | None = None) -> None:
         answer = self._entering.get(key)

@@ -5,6 +5,7 @@ Pure but for the ids it is given: lines in, facts out. Facts are the port's even
 
 from collections.abc import Callable, Iterator
 
+from haven.errors import TryLater
 from haven.ids import ChatId, RemoteMessageId, RemoteUserId
 
 from ..message import plain
@@ -296,7 +297,8 @@ class Session:
             if command in told.NOT_ENTERED and not channel.inside:
                 yield told.NotEntered(channel.chat, told.NOT_ENTERED[command]())
             elif command in told.UNSENT:
-                yield told.Unsent(channel.chat, told.UNSENT[command](), topic=False)
+                error = told.UNSENT[command]() if channel.inside else TryLater("network_not_inside")
+                yield told.Unsent(channel.chat, error, topic=False)
             elif command in told.TOPIC_REFUSED:
                 yield told.Unsent(channel.chat, told.TOPIC_REFUSED[command](), topic=True)
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from haven.errors import GiveUp, Unreachable
+from haven.errors import HavenError, Refused, TryLater, Unreachable
 from haven.ids import ChatId, RemoteMessageId
 
 from .acts import Claim, Receipt
@@ -73,7 +73,7 @@ class Speaker:
         self._check = check
         self._has_ids = False
         self._awaited: list[_Written] = []
-        self._unsent: dict[tuple[str, bool], GiveUp] = {}
+        self._unsent: dict[tuple[str, bool], HavenError] = {}
         self._labels = map("h{}".format, itertools.count())
 
     # --- what can be said ------------------------------------------------------------------------------------------------
@@ -121,8 +121,12 @@ class Speaker:
             if await claim(part):
                 self._check(chat)
                 written.append(self._write(chat, key, part, wire))
-        alive = await self._confirmed(chat, topic=False) if written else True
-        self.used = time.monotonic()
+        try:
+            alive = await self._confirmed(chat, topic=False) if written else True
+        except TryLater:
+            if len(written) > 1:  # only what was claimed last can be taken up again
+                raise Refused("network_refused", reason="gone") from None
+            raise
         receipt = Receipt(tuple((one.part, one.id) for one in written if one.id is not None))
         if alive or not written[-1].is_awaited:
             return Spoken(receipt)
@@ -139,6 +143,7 @@ class Speaker:
         await self._confirmed(chat, topic=True)
 
     def _write(self, chat: ChatId, key: str, part: int, wire: Wire) -> _Written:
+        self.used = time.monotonic()
         held = self.connection.capabilities
         one = _Written(
             part, wire.command, self._key(chat), next(self._labels) if LABELS in held else "", ECHO in held
