@@ -98,5 +98,5 @@ def _in_span(span: Span, words: str) -> str:
 def _address(span: Span) -> str | None:
     """Where ``span`` leads: to the Matrix user it means, or to its link if that has a scheme that the specification allows."""
     if span.mention is not None and span.mention.user is not None:
-        return f"https://matrix.to/#/{quote(span.mention.user, safe='@:')}"
+        return f"https://matrix.to/#/{quote(span.mention.user, safe='@:', errors='replace')}"
     return span.link if span.link and _SCHEME.match(span.link) else None
