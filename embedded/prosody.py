@@ -47,6 +47,7 @@ class Prosody(Server):
 
     def account(self, name: str, password: str = PASSWORD) -> str:
         """Makes an account; its address."""
+        name = name.lower()
         accounts = self.directory / quote(DOMAIN, safe="").replace(".", "%2e") / "accounts"
         accounts.mkdir(parents=True, exist_ok=True)
         (accounts / f"{name}.dat").write_text(f'return {{ ["password"] = "{password}"; }};\n')

@@ -32,6 +32,10 @@ _ENTERING: dict[str, Callable[[], HavenError]] = {
     "not-acceptable": partial(_no, reason="nick_refused"),
 }
 """What a room answers to who wants to enter (XEP-0045 section 7.2)."""
+_LOOKING: dict[str, Callable[[], HavenError]] = {
+    **_ENTERING,
+    "service-unavailable": partial(Invalid, "network_no_such_chat"),
+}
 _SPEAKING: dict[str, Callable[[], HavenError]] = {"forbidden": partial(_no, reason="no_voice")}
 _DECIDING: dict[str, Callable[[], HavenError]] = {"forbidden": partial(_no, reason="operators_only")}
 
@@ -48,6 +52,11 @@ def condition(stanza: ET.Element) -> str:
 def general(stanza: ET.Element) -> HavenError:
     """The error, whatever we asked for."""
     return _error(stanza, {})
+
+
+def looking(stanza: ET.Element) -> HavenError:
+    """The error of who asked what a room is: what answers no such question is no room."""
+    return _error(stanza, _LOOKING)
 
 
 def entering(stanza: ET.Element) -> HavenError:

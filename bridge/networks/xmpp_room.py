@@ -126,9 +126,9 @@ class Room:
 
     async def _ask_what_it_gives(self) -> None:
         """What the room is (XEP-0030); who does not ask first makes a room where there is none."""
-        info = await self._connection.demand(
-            self.chat, make(f"{DISCO_INFO}query"), error=xmpp_errors.entering
-        )
+        info = await self._connection.demand(self.chat, make(f"{DISCO_INFO}query"), error=xmpp_errors.looking)
+        if not any(each.get("category") == "conference" for each in info.iter(f"{DISCO_INFO}identity")):
+            raise Invalid("network_no_such_chat")
         features = {feature.get("var") for feature in info.iter(f"{DISCO_INFO}feature")}
         archive = MAM[1:-1] in features
         # Rooms that keep an archive give its ids, also where they do not say so (XEP-0313 section 5.1.3).
@@ -182,11 +182,14 @@ class Room:
             self._settle_doubts(certain=False)
             return
         known = place.id if place is not None and MADE not in place.id else ""
+        last: Archived | None = None
         for archived in await self.archive.before(known):
             self.talker.remember(self._read(archived))
-            if place is None:
-                self._wanted.heard(RemoteMessageId(archived.id), archived.at)
-        if place is not None:
+            last = archived
+        if place is None:
+            here = (RemoteMessageId(last.id), last.at) if last is not None else (self._id(), None)
+            self._wanted.heard(*here)
+        else:
             async for page in self.archive.since(known, place.at - SKEW):
                 for archived in page:
                     await self._hear_message(archived.stanza, archived)
