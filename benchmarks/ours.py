@@ -33,23 +33,7 @@ def token(bridge: Bridge) -> str:
 
 async def link(bridge: Bridge, owner: Person, keeper: Chatter, room: str, channel: str) -> None:
     """Links a room to a channel that `keeper` operates. The bridge runs; the owner created the room."""
-    domain = owner.user_id.partition(":")[2]
-    bot = f"@haven-bridge:{domain}"
-    key = f"irc:{channel}"
-    await owner.invite(room, bot)
-    await eventually(lambda: _joined(owner, room, bot), "the bridge joining the room")
-    wanted = {
-        "version": 1,
-        "network": "irc",
-        "chat": channel,
-        "whole": False,
-        "by": owner.user_id,
-        "proven": False,
-    }
-    await owner.send_state(room, "chat.haven.link", wanted, key)
-    code = await eventually(
-        lambda: _status(owner, room, channel, "code"), "a code for the proof", interval=0.2
-    )
+    code = await wanted(owner, room, channel)
 
     async def is_there() -> bool:
         return any(nick.startswith(NICK) for nick in await keeper.names(channel))
@@ -61,6 +45,27 @@ async def link(bridge: Bridge, owner: Person, keeper: Chatter, room: str, channe
         return await _status(owner, room, channel, "state") == "linked"
 
     await eventually(is_linked, "the link being proven", interval=0.2)
+
+
+async def wanted(owner: Person, room: str, channel: str) -> str:
+    """Asks for the link; the code that proves it."""
+    domain = owner.user_id.partition(":")[2]
+    bot = f"@haven-bridge:{domain}"
+    key = f"irc:{channel}"
+    await owner.invite(room, bot)
+    await eventually(lambda: _joined(owner, room, bot), "the bridge joining the room")
+    wish = {
+        "version": 1,
+        "network": "irc",
+        "chat": channel,
+        "whole": False,
+        "by": owner.user_id,
+        "proven": False,
+    }
+    await owner.send_state(room, "chat.haven.link", wish, key)
+    return await eventually(
+        lambda: _status(owner, room, channel, "code"), "a code for the proof", interval=0.05
+    )
 
 
 async def _joined(owner: Person, room: str, user: str) -> bool:

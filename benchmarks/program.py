@@ -21,7 +21,7 @@ Work = Callable[[Path, int], Awaitable[Sequence[Table]]]
 
 
 def run(work: Work, description: str, rounds: int) -> None:
-    """Runs a benchmark from the command line: `--rounds N`, and `--keep` to leave the servers' logs behind."""
+    """Runs a benchmark from the command line: `--rounds N`."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--rounds", type=int, default=rounds, help=f"how often to measure (usual: {rounds})")
     options = parser.parse_args()

@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import absence, ban, blocking, drain, many, many_rooms, memory, stuck, transactions, wave
+from benchmarks import (
+    absence,
+    ban,
+    blocking,
+    crowd,
+    drain,
+    many,
+    many_rooms,
+    memory,
+    stuck,
+    transactions,
+    wave,
+)
 from benchmarks.table import Table
 
 pytestmark = [pytest.mark.system, pytest.mark.slow]
@@ -14,6 +26,7 @@ SMALLEST: Mapping[str, Callable[[Path], Awaitable[Table]]] = {
     "absence": lambda place: absence.measured(place, 4, 1),
     "ban": lambda place: ban.measured(place, 6, 1),
     "blocking": lambda place: blocking.measured(place, blocking.Sizes(4, 30, 2, 4), 1),
+    "crowd": lambda place: crowd.measured(place, 300, 5, 1.0),
     "drain": lambda place: drain.measured(place, 2, 20, 1, 2.0),
     "many_rooms": lambda place: many_rooms.measured(place, 3, 3.0, 1),
     "stuck": lambda place: stuck.measured(place, 3, 3.0, 1),
@@ -42,6 +55,8 @@ def _outcome(name: str, table: Table) -> bool:
             return _lost(table) == 0
         case "transactions":
             return rows["round 1"][:2] == [3, 0]
+        case "crowd":
+            return rows["round 1"][1:] == [5, 5, 6, 1]
         case "ban":
             return [row[:2] for row in rows.values()] == [[6, 6], [6, 6], [5, 5]]
         case "many":
