@@ -67,15 +67,11 @@ async def _one(directory: Path, people: int, speakers: int, seconds: float, numb
                     await asyncio.sleep(seconds / speakers)
                 await watcher.wait_for_lines(room, frozenset(texts), after=0, patience=60)
                 arrived = len(set(watcher.lines(room)) & set(texts))
-                joins = sum(
-                    each.route.startswith("/join/") or each.route.endswith("/join") for each in proxy.asked
-                )
                 row: list[Cell] = [
                     f"round {number + 1}",
                     took,
                     speakers,
                     arrived,
-                    joins,
                     *await _members(owner, room),
                 ]
                 note(f"{row}")
