@@ -83,14 +83,20 @@ class Run:
         self._messages: dict[int, list[str]] = {number: [] for number in range(len(here.links))}
 
     async def play(self, rounds: Iterable[Round]) -> list[Verdict]:
-        """All rounds, then calm, then a last word on every way; what was found."""
+        """All rounds, from the beginning to the end; what was found."""
+        await self.begin()
+        for each in rounds:
+            await self._round(each)
+        return await self.end()
+
+    async def begin(self) -> None:
+        """Looks at what was heard before, and takes its place in the proxies."""
         self._before = {way: len(await self._heard(*way)) for way in self._said}
         self._hook()
-        try:
-            for each in rounds:
-                await self._round(each)
-        finally:
-            self._calm()
+
+    async def end(self) -> list[Verdict]:
+        """Calm, then a last word on every way; what was found."""
+        self.calm()
         await self._last_words()
         await self.here.idle()
         return [await self._judge(*way) for way in self._said]
@@ -118,7 +124,7 @@ class Run:
         self._killer.arm(each.kill)
         async with asyncio.TaskGroup() as tasks:
             speaking = [
-                tasks.create_task(self._speak([line for line in each.lines if line.side is side]))
+                tasks.create_task(self.speak([line for line in each.lines if line.side is side]))
                 for side in Side
             ]
             if each.trouble in {Trouble.DATABASE_STUMBLES, Trouble.EVERYTHING}:
@@ -127,7 +133,8 @@ class Run:
                 tasks.create_task(self._die_and_come_back(speaking))
         assert self.here.bridge.process.running, f"the bridge ended by itself (seed {self.seed})"
 
-    async def _speak(self, lines: Iterable[Line]) -> None:
+    async def speak(self, lines: Iterable[Line]) -> None:
+        """Says one line after the other; what is for IRC only while the bridge is there."""
         for line in lines:
             link = self.here.links[line.link]
             if line.side is Side.MATRIX:
@@ -153,6 +160,11 @@ class Run:
         await self.here.kill()
         await self._excuse()
         await self.here.start()
+
+    def excuse_everything(self) -> None:
+        """Whatever was said so far may be missing, though not come twice or in another order."""
+        for way, said in self._said.items():
+            self._excused[way] |= set(said)
 
     async def _excuse(self) -> None:
         """The bridge is dead: what it had not taken from IRC it cannot have, and what it was just writing is in doubt."""
@@ -208,7 +220,8 @@ class Run:
     def _trouble(self, trouble: Trouble) -> None:
         self._outwards.odds, self._inwards.odds = TROUBLES[trouble]
 
-    def _calm(self) -> None:
+    def calm(self) -> None:
+        """Nothing is wrong any more."""
         here = self.here
         for proxy in (here.to_homeserver, here.to_bridge):
             proxy.before = proxy.after = None
@@ -223,7 +236,7 @@ class Run:
         await self.here.start()
         for number in range(len(self.here.links)):
             for side in Side:
-                await self._speak([Line(side, number, 0, f"last {number} of {self.name}")])
+                await self.speak([Line(side, number, 0, f"last {number} of {self.name}")])
         for way, said in self._said.items():
 
             async def through(way: tuple[Side, int] = way, last: str = said[-1]) -> bool:
