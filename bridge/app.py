@@ -119,6 +119,7 @@ class Bridge:
             keeper=self._keeper,
             caretaker=self._caretaker,
             topics=self._topics,
+            timers=self._timers,
             to_matrix=self._make_to_matrix(excerpts, votes),
             to_network=self._make_to_network(excerpts, votes),
             voice=self._voice,

@@ -17,10 +17,11 @@ from .i18n import Voice
 from .keeper import Keeper
 from .links import Linked, Links
 from .networks.base import Network
-from .networks.events import ChatEvent, Said, TopicChanged
+from .networks.events import ChatEvent, Said, TimerChanged, TopicChanged
 from .spelling import read
 from .spoken import Spoken
 from .store import Item, Pair
+from .timers import Timers
 from .to_matrix import ToMatrix, transaction_id
 from .to_network import ToNetwork
 from .topics import Topics
@@ -40,6 +41,7 @@ class Relay:
         keeper: Keeper,
         caretaker: Caretaker,
         topics: Topics,
+        timers: Timers,
         to_matrix: ToMatrix,
         to_network: ToNetwork,
         voice: Voice,
@@ -50,6 +52,7 @@ class Relay:
         self._keeper = keeper
         self._caretaker = caretaker
         self._topics = topics
+        self._timers = timers
         self._to_matrix = to_matrix
         self._to_network = to_network
         self._voice = voice
@@ -91,6 +94,8 @@ class Relay:
             await self._caretaker.heard(link, event)
         if isinstance(event, TopicChanged):
             await self._topics.heard(link, event.topic)
+        if isinstance(event, TimerChanged):
+            await self._timers.heard(link, event.seconds)
         return ()
 
     async def _outwards(self, item: Item, link: Linked, event: dict[str, Any]) -> Sequence[Pair]:

@@ -14,7 +14,7 @@ from haven.errors import Refused, TryLater, Unreachable
 from haven.ids import ChatId, RemoteMessageId, RemoteUserId
 from haven.ids import Network as NetworkName
 
-from ..message import Attachment, Message, Style, plain, spans
+from ..message import Attachment, MediaKind, Message, Style, plain, spans
 from ..section import Section
 from .acts import Claim, ClosePoll, Delete, Edit, Outgoing, React, Receipt, Say, Vote
 from .base import Capabilities, ChatSummary, Place
@@ -29,12 +29,13 @@ from .events import (
     Receive,
     Said,
     Talk,
+    TimerChanged,
     TopicChanged,
 )
 from .media import Body
 from .memory_files import Files
 from .memory_past import Past
-from .memory_people import Crowd, Ground, Warden
+from .memory_polls import Assembly, Forum, Teller
 
 MEMORY = NetworkName("memory")
 
@@ -45,6 +46,14 @@ EVERYTHING = Capabilities(
     deletions=True,
     reactions=True,
     replies=True,
+    threads=True,
+    locations=True,
+    contacts=True,
+    polls=True,
+    votes=True,
+    gatherings=True,
+    timers=True,
+    media=frozenset(MediaKind),
     topic_from_network=True,
     topic_to_network=True,
     lists_members=True,
@@ -71,7 +80,7 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Chat(Crowd):
+class Chat(Assembly):
     """One chat of the server: who is in it, its topic, what the bridge wrote there, and what others did."""
 
     topic: str = ""
@@ -80,7 +89,7 @@ class Chat(Crowd):
     refuses: bool = False
 
 
-class MemoryServer(Ground[Chat]):
+class MemoryServer(Forum[Chat]):
     """The network itself. Its people act by the methods below and in `Ground`; each returns once every connected account was
     told.
 
@@ -103,18 +112,23 @@ class MemoryServer(Ground[Chat]):
         await self.tell(event)
         return event.id
 
-    async def edit(self, chat: ChatId, who: RemoteUserId, target: RemoteMessageId, text: str) -> None:
+    async def edit(
+        self, chat: ChatId, who: RemoteUserId, target: RemoteMessageId, said: Message | str
+    ) -> None:
         """Someone corrects what they said."""
-        person = self.chat(chat).people[who]
-        await self.tell(Edited(self.next_id(), chat, person, target, Message(spans(text))))
+        person, message = self.chat(chat).people[who], Message(spans(said)) if isinstance(said, str) else said
+        await self.tell(Edited(self.next_id(), chat, person, target, message))
 
     async def delete(self, chat: ChatId, who: RemoteUserId, target: RemoteMessageId) -> None:
         """Someone takes back what they said."""
         await self.tell(Deleted(self.next_id(), chat, self.chat(chat).people[who], target))
 
-    async def react(self, chat: ChatId, who: RemoteUserId, target: RemoteMessageId, key: str) -> None:
-        """Someone reacts."""
-        await self.tell(Reacted(self.next_id(), chat, self.chat(chat).people[who], target, key))
+    async def react(
+        self, chat: ChatId, who: RemoteUserId, target: RemoteMessageId, key: str, *, removed: bool = False
+    ) -> None:
+        """Someone reacts, or takes it back."""
+        person = self.chat(chat).people[who]
+        await self.tell(Reacted(self.next_id(), chat, person, target, key, removed=removed))
 
     async def set_topic(self, chat: ChatId, who: RemoteUserId | None, topic: str) -> None:
         """Someone, or a service, sets the topic."""
@@ -151,7 +165,7 @@ class MemoryServer(Ground[Chat]):
         await super().tell(event)
 
 
-class MemoryNetwork(Warden[Chat]):
+class MemoryNetwork(Teller[Chat]):
     """One account's view of a ``MemoryServer``, behind the ``Network`` port and all its optional ones."""
 
     def __init__(
@@ -218,6 +232,8 @@ class MemoryNetwork(Warden[Chat]):
         for person in here.people.values():
             await self._say_until_taken(Joined(self._server.next_id(), chat, person))
         await self._say_until_taken(TopicChanged(self._server.next_id(), chat, None, here.topic))
+        if self._capabilities.timers:
+            await self._say_until_taken(TimerChanged(self._server.next_id(), chat, None, here.timer))
 
     def hears(self, chat: ChatId) -> bool:
         """Whether what happens in ``chat`` is heard now."""
@@ -285,6 +301,7 @@ class MemoryNetwork(Warden[Chat]):
                 raise TryLater("unreachable")
             if await claim(number):
                 part = Heard(self._server.next_id(), outgoing.key, number, text, outgoing)
+                self._counted(outgoing)
                 await self._server.write(outgoing.chat, part)
                 written.append((number, part.id))
         return Receipt(tuple(written))

@@ -1,18 +1,20 @@
 """The memory network keeps the contract of networks, rich and poor."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
 import pytest
 
-from bridge.message import plain
+from bridge.message import Message, plain
+from bridge.networks.acts import Act
 from bridge.networks.base import Capabilities
 from bridge.networks.events import Connection, ConnectionState, Said
 from bridge.networks.memory import EVERYTHING, LINES, MemoryNetwork, MemoryServer
 from haven.errors import Refused
-from haven.ids import ChatId, RemoteUserId
+from haven.ids import ChatId, RemoteMessageId, RemoteUserId
 from tests.contracts.network import Log, NetworkContract
+from tests.contracts.network_content import ContentContract
 
 CHAT = ChatId("fathers")
 
@@ -55,6 +57,34 @@ class MemoryWorld:
     async def topic(self, expected: str) -> str:
         return self.server.chat(CHAT).topic
 
+    async def send(self, name: str, message: Message) -> RemoteMessageId:
+        return await self.server.speak(CHAT, self._ids[name], message)
+
+    async def edit(self, name: str, target: RemoteMessageId, text: str) -> None:
+        await self.server.edit(CHAT, self._ids[name], target, text)
+
+    async def delete(self, name: str, target: RemoteMessageId) -> None:
+        await self.server.delete(CHAT, self._ids[name], target)
+
+    async def react(self, name: str, target: RemoteMessageId, key: str, *, removed: bool = False) -> None:
+        await self.server.react(CHAT, self._ids[name], target, key, removed=removed)
+
+    async def vote(self, name: str, poll: RemoteMessageId, *choices: int) -> None:
+        await self.server.vote(CHAT, self._ids[name], poll, *choices)
+
+    async def close_poll(self, name: str, poll: RemoteMessageId) -> None:
+        await self.server.close_poll(CHAT, self._ids[name], poll)
+
+    async def set_timer(self, name: str, seconds: int | None) -> None:
+        await self.server.set_timer(CHAT, self._ids[name], seconds)
+
+    async def seen(self, number: int) -> Sequence[Act]:
+        await self.server.heard(CHAT, number)
+        return [part.outgoing.act for part in self.server.chat(CHAT).heard]
+
+    async def timer(self) -> int | None:
+        return self.server.chat(CHAT).timer
+
 
 async def in_a_world(capabilities: Capabilities) -> AsyncIterator[MemoryWorld]:
     world = MemoryWorld(capabilities)
@@ -71,6 +101,22 @@ class TestRich(NetworkContract):
     @pytest.fixture
     async def world(self) -> AsyncIterator[MemoryWorld]:
         async for world in in_a_world(EVERYTHING):
+            yield world
+
+
+class TestRichContent(ContentContract):
+    @pytest.fixture
+    async def world(self) -> AsyncIterator[MemoryWorld]:
+        async for world in in_a_world(EVERYTHING):
+            await world.join("bob")
+            yield world
+
+
+class TestPoorContent(ContentContract):
+    @pytest.fixture
+    async def world(self) -> AsyncIterator[MemoryWorld]:
+        async for world in in_a_world(LINES):
+            await world.join("bob")
             yield world
 
 
