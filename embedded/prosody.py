@@ -107,7 +107,8 @@ Component "{rooms}" "muc"
     muc_room_default_persistent = true
     muc_room_default_public = true
 Component "{files}" "http_file_share"
-    http_file_share_access = {{ "{component}" }}
+    http_host = "{host}"
+    http_file_share_access = {{ "{component}", "{domain}" }}
     http_file_share_size_limit = 1024 * 1024 * 100
     http_file_share_daily_quota = 1024 * 1024 * 1024
 Component "{component}"

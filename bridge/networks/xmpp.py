@@ -15,6 +15,7 @@ from haven.errors import GiveUp, Invalid, Refused, TryLater, Unreachable
 from haven.ids import ChatId, RemoteMessageId
 from haven.ids import Network as NetworkName
 
+from ..message import Attachment, MediaKind
 from ..section import Section
 from . import xmpp_errors
 from .acts import Claim, Outgoing, Receipt
@@ -22,6 +23,7 @@ from .base import Capabilities, Place
 from .events import ChatEvent, ChatGone, ConnectionState, Event, Person, Receive, Talk
 from .irc_pace import Backoff, Pace
 from .lasting import BACKLOG, Lasting
+from .media import Body
 from .xmpp_connection import XmppConnection
 from .xmpp_known import Known
 from .xmpp_occupants import Occupants
@@ -30,6 +32,7 @@ from .xmpp_room import Room
 from .xmpp_sending import Sending, Voice, voice_of
 from .xmpp_settings import XmppSettings, read_settings
 from .xmpp_styling import STYLES
+from .xmpp_upload import Uploads
 from .xmpp_wanted import MADE, Wanted
 from .xmpp_wording import TEXT_BYTES, Content
 from .xmpp_xml import CLIENT, bare, make
@@ -43,7 +46,7 @@ _BARRED = 60.0
 
 
 class XmppNetwork:
-    """XMPP behind the ``Network`` port; also ``SetsTopic``, ``ListsMembers`` and ``Checks``."""
+    """XMPP behind the ``Network`` port; also ``SetsTopic``, ``ListsMembers``, ``UploadsMedia`` and ``Checks``."""
 
     def __init__(self, settings: XmppSettings, name: str = "xmpp") -> None:
         self._settings = settings
@@ -58,6 +61,7 @@ class XmppNetwork:
         self._barred: dict[ChatId, tuple[float, GiveUp]] = {}
         self._connection: XmppConnection | None = None
         self._occupants: Occupants | None = None
+        self._uploads: Uploads | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
         self._lasting = Lasting(self._once, self._stored, settings.retry_least, settings.retry_most)
@@ -82,6 +86,10 @@ class XmppNetwork:
             lists_members=True,
             roles=True,
             history=True,
+            media=frozenset(MediaKind)
+            if self._uploads is not None and self._uploads.service
+            else frozenset(),
+            media_bytes=self._uploads.most if self._uploads is not None else None,
             text_bytes=TEXT_BYTES,
         )
 
@@ -98,7 +106,7 @@ class XmppNetwork:
             await connection.open()
             await self._over(connection)
         finally:
-            self._connection = self._tasks = None
+            self._connection = self._tasks = self._uploads = None
             if self._occupants is not None:
                 self._occupants.gone()
             for wanted in self._wanted.values():
@@ -109,7 +117,8 @@ class XmppNetwork:
         async with asyncio.TaskGroup() as tasks:
             self._connection, self._tasks = connection, tasks
             self._occupants = Occupants(connection, self._own, self._settings.idle)
-            work = [tasks.create_task(self._occupants.leave_idle())]
+            self._uploads = Uploads(self._settings, connection)
+            work = [tasks.create_task(self._occupants.leave_idle()), tasks.create_task(self._uploads.find())]
             self._lasting.say_state(ConnectionState.CONNECTED)
             for wanted in self._wanted.values():
                 self._stay_in(wanted)
@@ -299,6 +308,13 @@ class XmppNetwork:
             raise Refused("network_refused", reason="operators_only") from error
         finally:
             answer.cancel()
+
+    async def upload(self, chat: ChatId, attachment: Attachment, body: Body) -> str:
+        """See `networks.media.UploadsMedia`; a file has the same address for all rooms."""
+        self._in_touch()
+        if self._uploads is None:
+            raise TryLater("network_unreachable")
+        return await self._uploads.put(attachment, body)
 
     async def check(self) -> None:
         """See the port."""

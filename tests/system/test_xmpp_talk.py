@@ -3,16 +3,20 @@
 from collections.abc import AsyncIterator
 from xml.etree import ElementTree as ET
 
+import aiohttp
 import pytest
 
 from bridge.message import Attachment, Kind, Message, Reply, Style, plain, spans
 from bridge.networks.acts import Act, Delete, Edit, Outgoing, React, Say, Sender
 from bridge.networks.events import Deleted, Edited, Reacted, Said
+from bridge.networks.media import Body
 from bridge.networks.xmpp_xml import fit
 from embedded.jabber import Jabber, body_of, sender, stanza_id
 from embedded.prosody import Prosody
+from embedded.waiting import eventually
+from haven.errors import Invalid, RateLimited, Refused
 from haven.ids import RemoteMessageId, UserId
-from tests.contracts.network import ALICE, always
+from tests.contracts.network import ALICE, always, pieces
 from tests.system.xmpp_world import XmppWorld, xmpp_world
 
 pytestmark = pytest.mark.system
@@ -241,3 +245,38 @@ async def test_long_messages_and_files_are_parts(world: XmppWorld, bob: Jabber) 
     assert file.findtext("{jabber:x:oob}x/{jabber:x:oob}url") == url
     said = [body_of(each) for each in bob.said(world.chat)]
     assert "".join(said[:2]) == long
+
+
+async def test_files_are_put_where_everybody_can_fetch_them(world: XmppWorld) -> None:
+    await eventually(lambda: _can_take_files(world), "the service for files was found")
+    data = bytes(range(256)) * 8192  # two MiB
+    url = await world.xmpp.upload(
+        world.chat, Attachment("my cat.png", "", "image/png", len(data)), pieces(data)
+    )
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        assert (answer.status, answer.content_type, await answer.read()) == (200, "image/png", data)
+
+
+async def test_a_file_that_is_too_large_or_of_unknown_size_is_refused(world: XmppWorld) -> None:
+    await eventually(lambda: _can_take_files(world), "the service for files was found")
+    most = world.network.capabilities.media_bytes
+    assert most is not None
+    with pytest.raises(Refused):
+        await world.xmpp.upload(world.chat, Attachment("cat.png", "", "image/png", most + 1), pieces(b""))
+    with pytest.raises(Invalid):
+        await world.xmpp.upload(world.chat, Attachment("cat.png", "", "image/png"), pieces(b"x"))
+
+
+async def test_what_goes_wrong_with_the_bytes_is_told_as_it_is(world: XmppWorld) -> None:
+    await eventually(lambda: _can_take_files(world), "the service for files was found")
+
+    async def broken() -> Body:
+        yield b"x"
+        raise RateLimited(7)
+
+    with pytest.raises(RateLimited):
+        await world.xmpp.upload(world.chat, Attachment("cat.png", "", "image/png", 10), broken())
+
+
+async def _can_take_files(world: XmppWorld) -> bool:
+    return bool(world.network.capabilities.media)
