@@ -2,9 +2,8 @@
 both sides.
 """
 
-import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,24 +12,23 @@ from typing import Any
 from embedded.bridge import Bridge
 from embedded.chatter import Chatter
 from embedded.irc import Ngircd, PythonIrc
-from embedded.matrix import Event
 from embedded.person import Person
 from embedded.proxy import Proxy
 from embedded.synapse import Synapse
+from tests.system.linked_room import BOT, DOMAIN, LinkedRoom
+
+__all__ = ["BOT", "CHANNEL", "DOMAIN", "KEY", "World", "world"]
 
 CHANNEL = "#fathers"
 KEY = f"irc:{CHANNEL}"
 BRIDGE_KEY = f"haven://irc/{CHANNEL}"
 MEMORY = Path("/dev/shm")  # noqa: S108  # a tmpfs: servers start three times as fast
-DOMAIN = "haven.test"
-BOT = f"@haven-bridge:{DOMAIN}"
-
 
 _NONE: Mapping[str, Any] = {}
 
 
 @dataclass(slots=True)
-class World:
+class World(LinkedRoom):
     """All that runs. ``alice`` is at home on Matrix and made ``room``; ``oscar`` is operator of the IRC
     channel.
     """
@@ -42,33 +40,8 @@ class World:
     alice: Person
     oscar: Chatter
     room: str
-
-    async def ask_for_link(self, room: str = "", channel: str = CHANNEL) -> None:
-        """What the plugin does: the bot invited, with power, and the link asked for in the room's state."""
-        where = room or self.room
-        await self.alice.invite(where, BOT)
-        levels = await self.alice.state(where, "m.room.power_levels") or {}
-        levels.setdefault("users", {})[BOT] = 90
-        await self.alice.send_state(where, "m.room.power_levels", levels)
-        link = {
-            "version": 1,
-            "network": "irc",
-            "chat": channel,
-            "by": self.alice.user_id,
-            "proven": False,
-            "chat.haven.test": "kept",
-        }
-        await self.alice.send_state(where, "chat.haven.link", link, f"irc:{channel}")
-
-    async def status(self, state: str, channel: str = CHANNEL, timeout: float = 30) -> Mapping[str, Any]:
-        """The status of the link in the room, once it is ``state``."""
-        async with asyncio.timeout(timeout):
-            while True:
-                content = await self.alice.state(self.room, "m.bridge", f"haven://irc/{channel}") or {}
-                status: Mapping[str, Any] = content.get("chat.haven.status", {})
-                if status.get("state") == state:
-                    return status
-                await asyncio.sleep(0.1)
+    network: str = "irc"
+    chat: str = CHANNEL
 
     async def link(self) -> None:
         """Ask for the link and prove it."""
@@ -76,21 +49,6 @@ class World:
         code = (await self.status("proof"))["code"]
         await self.oscar.say(CHANNEL, str(code))
         await self.status("linked")
-
-    async def texts(self, number: int, fits: Callable[[Event], bool], timeout: float = 60) -> list[Event]:
-        """The messages of the room that fit, oldest first, once there are at least so many."""
-        async with asyncio.timeout(timeout):
-            while True:
-                found = [event for event in await self.history() if fits(event)]
-                if len(found) >= number:
-                    return found
-                await asyncio.sleep(0.2)
-
-    async def history(self) -> list[Event]:
-        """Every message in the room, oldest first."""
-        events = await self.alice.messages(self.room, limit=1000)
-        messages = [event for event in events if event.type == "m.room.message"]
-        return sorted(messages, key=lambda event: event.timestamp)
 
 
 @asynccontextmanager
