@@ -6,11 +6,11 @@ could call a room of their own somebody's admins' room, and have the bridge talk
 """
 
 from haven.errors import GiveUp, Invalid
-from haven.ids import EventId, RoomId, UserId
+from haven.ids import EventId, RoomId, RoomVersion, UserId
 from haven.model import Kind, Role
 from haven.permissions import LEVELS
 from haven.ports import Content
-from haven.power import PowerLevels
+from haven.power import PowerLevels, creators_are_infinite
 from haven.stateevents import COMMUNITY, GROUP, read_group
 
 from .homeserver import AppserviceHomeserver
@@ -47,7 +47,7 @@ class Admins:
         """Whether ``user`` is in the admins' room ``room`` and at least a moderator there."""
         view = self._rooms.view(room)
         levels = PowerLevels.parse(view.content("m.room.power_levels"))
-        return user in view.joined and levels.of(user) >= LEVELS[Role.MODERATOR]
+        return user in view.joined and levels.of(user, _infinite(view)) >= LEVELS[Role.MODERATOR]
 
     async def tell(
         self, room: RoomId, words: str, transaction: str, more: Content | None = None
@@ -73,6 +73,17 @@ def _community(view: RoomView) -> RoomId | None:
         return read_group(view.content(GROUP)).community if (GROUP, "") in view.state else None
     except Invalid:
         return None
+
+
+def _infinite(view: RoomView) -> frozenset[UserId]:
+    """Who is almighty there: the creators, from room version 12 on."""
+    create = view.state.get(("m.room.create", ""))
+    if create is None or not creators_are_infinite(RoomVersion(view.text("m.room.create", "room_version"))):
+        return frozenset()
+    more = create.content.get("additional_creators")
+    return frozenset(
+        {create.sender, *(UserId(str(user)) for user in (more if isinstance(more, list) else ()))}
+    )
 
 
 def _is_admins_room(view: RoomView, space: RoomId) -> bool:

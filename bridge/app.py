@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
 from aiohttp import web
 
@@ -13,6 +13,7 @@ from haven.ids import UserId
 
 from .admins import Admins
 from .appservice import application
+from .aside import Aside
 from .ballots import Ballots
 from .caretaker import Caretaker
 from .config import Secrets, Settings
@@ -33,9 +34,10 @@ from .pictures import Pictures
 from .registration import ID
 from .relay import Relay
 from .rendering import Rendering
+from .reports import Reports
 from .rooms import Rooms
 from .statuses import Statuses
-from .store import Store, now_ms
+from .store import Item, Store, now_ms
 from .timers import Timers
 from .to_matrix import ToMatrix
 from .to_network import ToNetwork
@@ -75,7 +77,7 @@ class Bridge:
         self._caretaker = self._make_caretaker(tokens.key)
         self._keeper = Keeper(homeserver, self._rooms, self._links, self._ghosts, self._caretaker)
         relay = self._make_relay()
-        self._inbox = Inbox(store, relay.handle, relay.set_aside)
+        self._inbox = Inbox(store, relay.handle, self._reports.report)
         self._intake = Intake(
             bot=homeserver.user,
             inbox=self._inbox,
@@ -84,6 +86,7 @@ class Bridge:
             links=self._links,
             rooms=self._rooms,
             ghosts=self._ghosts,
+            admins=self._admins,
         )
         routes = [*health_routes(self.figures), *self._media.routes()]
         self._web = application(tokens.homeserver_token, self.accept, self._knows, routes)
@@ -112,6 +115,8 @@ class Bridge:
         excerpts = Excerpts(self._homeserver, self._rooms)
         ballots = Ballots(self._homeserver)
         votes = Votes(self._store, self._rooms, self._ghosts, ballots, self._voice)
+        to_network = self._make_to_network(excerpts, votes)
+        self._reports = self._make_reports(to_network)
         return Relay(
             homeserver=self._homeserver,
             networks=self._networks,
@@ -121,8 +126,8 @@ class Bridge:
             topics=self._topics,
             timers=self._timers,
             to_matrix=self._make_to_matrix(excerpts, votes),
-            to_network=self._make_to_network(excerpts, votes),
-            voice=self._voice,
+            to_network=to_network,
+            reports=self._reports,
         )
 
     def _make_to_matrix(self, excerpts: Excerpts, votes: Votes) -> ToMatrix:
@@ -153,6 +158,22 @@ class Bridge:
         )
         marking = Marking(self._store, self._rooms, excerpts, self._voice)
         return ToNetwork(self._store, self._rooms, wording=wording, marking=marking, votes=votes)
+
+    def _make_reports(self, to_network: ToNetwork) -> Reports:
+        return Reports(
+            homeserver=self._homeserver,
+            networks=self._networks,
+            links=self._links,
+            rooms=self._rooms,
+            admins=self._admins,
+            aside=Aside(self._store),
+            to_network=to_network,
+            voice=self._voice,
+            push=self._push,
+        )
+
+    def _push(self, items: Iterable[Item]) -> None:
+        self._inbox.push(items)
 
     async def run(self) -> None:
         """Listen, learn the links, ask for what was queued, connect, carry. Raises ``Misconfigured`` where

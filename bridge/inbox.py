@@ -12,13 +12,14 @@ import random
 import secrets
 import time
 from bisect import insort
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from haven.errors import HavenError, RateLimited, TryLater
 
 from .bugs import log_bug
-from .store import Arrival, Item, Pair, Reached, Store
+from .places import Reached
+from .store import Arrival, Item, Pair, Store
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +33,8 @@ LONGEST_WAIT = 30.0
 
 Handle = Callable[[Item], Awaitable[Sequence[Pair]]]
 """Does what an item says. Returns the pairs of message and event that came of it."""
-SetAside = Callable[[Item, str, Exception], Awaitable[None]]
-"""Told of an item that was set aside, with the reference that stands in the log, and why."""
+Report = Callable[[Item, str], Arrival | None]
+"""What is to be done about an item that is set aside under the reference that stands in the log, if anything is."""
 
 
 def back_off(tries: int) -> float:
@@ -66,10 +67,10 @@ class _Lane:
 class Inbox:
     """The queue. ``run`` works until cancelled; ``add`` may be called from anywhere meanwhile."""
 
-    def __init__(self, store: Store, handle: Handle, on_set_aside: SetAside | None = None) -> None:
+    def __init__(self, store: Store, handle: Handle, report: Report | None = None) -> None:
         self._store = store
         self._handle = handle
-        self._on_set_aside = on_set_aside
+        self._report = report
         self._lanes: dict[str, _Lane] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._loaded = False
@@ -85,9 +86,13 @@ class Inbox:
             raise
         if len(items) < len(arrivals):
             self._read_again(arrivals)
+        self.push(items)
+        return len(items)
+
+    def push(self, items: Iterable[Item]) -> None:
+        """Have what is stored already done, too."""
         for item in items:
             self._push(item)
-        return len(items)
 
     async def run(self) -> None:
         """Do what was left from before, and all that comes."""
@@ -209,12 +214,15 @@ class Inbox:
             log.warning("Set aside item %s (%s): %s", item.seq, reference, error)
         else:
             reference = log_bug(log, f"handling item {item.seq}", error)
-        try:
-            await self._store.set_aside(item, reference)
-            if self._on_set_aside is not None:
-                await self._on_set_aside(item, reference, error)
-        except Exception as second:
-            log_bug(log, f"setting item {item.seq} aside", second)
+        report = self._report(item, reference) if self._report is not None else None
+        while True:
+            try:
+                self.push(await self._store.set_aside(item, reference, report))
+            except TryLater:
+                log.warning("Could not set an item aside: the database does not answer")
+                await asyncio.sleep(1)
+            else:
+                return
 
     async def _forget(self) -> None:
         while True:

@@ -11,6 +11,7 @@ from haven.ids import EventId, RoomId, UserId, server_of
 from haven.ids import Network as NetworkName
 from haven.stateevents import GROUP
 
+from .admins import Admins
 from .caretaker import Caretaker
 from .convert.polls import END, RESPONSE, START
 from .ghosts import Ghosts
@@ -30,9 +31,11 @@ from .networks.events import (
     Renamed,
     Talk,
 )
+from .places import Reached
+from .reports import AGAIN
 from .rooms import Rooms
 from .spelling import spell
-from .store import Arrival, Reached, now_ms
+from .store import Arrival, now_ms
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +65,16 @@ def _reached(network: NetworkName, event: ChatEvent) -> Reached | None:
     return Reached(network, event.chat, Place(event.id, event.at if event.at is not None else now_ms()))
 
 
+def _wishes(event: Raw, sender: str, room: RoomId) -> list[Arrival]:
+    """An admin's wish that what a card shows is tried again."""
+    content = event.get("content")
+    relation = content.get("m.relates_to") if isinstance(content, Mapping) else None
+    if not isinstance(relation, Mapping) or str(relation.get("key")).strip("\ufe0f") != AGAIN:
+        return []
+    wish = {"to": "redo", "room": room, "event": str(relation.get("event_id")), "by": sender}
+    return [Arrival(f"redo {event.get('event_id')}", f"redo {room}", json.dumps(wish))]
+
+
 class Intake:
     """Sorts what comes in."""
 
@@ -75,6 +88,7 @@ class Intake:
         links: Links,
         rooms: Rooms,
         ghosts: Ghosts,
+        admins: Admins,
     ) -> None:
         self._bot = bot
         self._inbox = inbox
@@ -83,6 +97,7 @@ class Intake:
         self._links = links
         self._rooms = rooms
         self._ghosts = ghosts
+        self._admins = admins
 
     async def from_homeserver(self, events: Sequence[Raw]) -> None:
         """Take the events of a transaction. Returns when all that matters is committed; raises ``TryLater``
@@ -139,6 +154,8 @@ class Intake:
             return self._invites(event, sender, room)
         if kind not in CARRIED or sender == self._bot:
             return []
+        if kind == "m.reaction" and self._admins.is_admins_room(room):
+            return _wishes(event, sender, room)
         if self._is_housework(event, room):
             return []
         reduced = {name: event.get(name) for name in ("event_id", "type", "sender", "content", "redacts")}

@@ -98,3 +98,23 @@ async def fourth(connection: Connection) -> None:
 
 
 upgrades.register(fourth, description="People's pictures and standing")
+
+
+async def fifth(connection: Connection) -> None:
+    """Version 5: the cards of lanes of which something was set aside, and the marks of the messages; ``at`` in milliseconds since 1970."""
+    await connection.execute(
+        "CREATE TABLE card (lane TEXT PRIMARY KEY, room TEXT NOT NULL, event TEXT NOT NULL, at BIGINT NOT NULL)"
+    )
+    await connection.execute(
+        """CREATE TABLE mark (
+            source TEXT PRIMARY KEY,
+            lane   TEXT   NOT NULL,
+            room   TEXT   NOT NULL,
+            event  TEXT   NOT NULL,
+            at     BIGINT NOT NULL
+        )"""
+    )
+    await connection.execute("CREATE INDEX mark_lane ON mark (lane)")
+
+
+upgrades.register(fifth, description="Cards and marks of what was set aside")

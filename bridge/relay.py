@@ -1,28 +1,26 @@
-"""Does what the inbox holds: finds the link of an item and sends it its way, to Matrix or to a network; says
-so where it failed for good.
-"""
+"""Does what the inbox holds: finds the link of an item and sends it its way, to Matrix or to a network."""
 
 import json
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from haven.errors import GiveUp, HavenError, Invalid
+from haven.errors import GiveUp, Invalid
 from haven.ids import ChatId, EventId, RoomId, UserId, server_of
 from haven.ids import Network as NetworkName
 
 from .caretaker import Caretaker
 from .homeserver import AppserviceHomeserver
-from .i18n import Voice
 from .keeper import Keeper
 from .links import Linked, Links
 from .networks.base import Network
 from .networks.events import ChatEvent, Said, TimerChanged, TopicChanged
+from .reports import Reports
 from .spelling import read
 from .spoken import Spoken
 from .store import Item, Pair
 from .timers import Timers
-from .to_matrix import ToMatrix, transaction_id
+from .to_matrix import ToMatrix
 from .to_network import ToNetwork
 from .topics import Topics
 
@@ -44,7 +42,7 @@ class Relay:
         timers: Timers,
         to_matrix: ToMatrix,
         to_network: ToNetwork,
-        voice: Voice,
+        reports: Reports,
     ) -> None:
         self._homeserver = homeserver
         self._networks = networks
@@ -55,7 +53,7 @@ class Relay:
         self._timers = timers
         self._to_matrix = to_matrix
         self._to_network = to_network
-        self._voice = voice
+        self._reports = reports
 
     async def handle(self, item: Item) -> Sequence[Pair]:
         """Do one item. What belongs to a link that is no more is done by doing nothing."""
@@ -64,28 +62,15 @@ class Relay:
         if job["to"] == "room":
             await self._enter(RoomId(job["room"]), job["via"])
             return ()
+        if job["to"] in {"report", "redo", "redone"}:
+            await self._reports.handle(item, job)
+            return ()
         link = self._link(job)
         if link is None:
             return ()
         if job["to"] == "network":
             return await self._outwards(item, link, job["event"])
         return await self._inwards(link, read(job["event"], ChatEvent))
-
-    async def set_aside(self, item: Item, reference: str, _error: Exception) -> None:
-        """Tell the room that something could not be carried over."""
-        link = self._link(_job(item))
-        if link is None or not link.proven:
-            return
-        words = self._voice.say("said.failed", reference=reference)
-        event = _job(item)["event"]
-        content: dict[str, object] = {"msgtype": "m.notice", "body": words, "m.mentions": {}}
-        if isinstance(event, dict):
-            content["m.relates_to"] = {"m.in_reply_to": {"event_id": event["event_id"]}}
-        transaction = transaction_id(link, self._homeserver.user, f"aside {item.seq} {reference}")
-        try:
-            await self._homeserver.send_message(link.room, "m.room.message", content, transaction)
-        except HavenError as error:
-            log.warning("A failure could not be told in its room: %s", error)
 
     async def _inwards(self, link: Linked, event: ChatEvent) -> Sequence[Pair]:
         if link.proven:

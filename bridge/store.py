@@ -22,6 +22,7 @@ from .commit import GroupCommit, Job
 from .migrations import upgrades
 from .networks.base import Place
 from .networks.events import Person
+from .places import Reached, place_of, reach
 
 T = TypeVar("T")
 SEEN_FOR = 8 * 24 * 3600 * 1000
@@ -45,15 +46,6 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
-    """How far a chat of a network was heard."""
-
-    network: Network
-    chat: ChatId
-    place: Place
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
     """Something stored and to be done. ``claimed``: parts that went out already; ``tries``: how often it
     failed.
@@ -64,6 +56,7 @@ class Item:
     payload: str
     tries: int = 0
     claimed: int = 0
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,48 +165,39 @@ class Store:
         """
 
         async def job(connection: Connection) -> tuple[Item, ...]:
-            seen = await self._seen(connection, [arrival.source for arrival in arrivals])
-            new = {arrival.source: arrival for arrival in arrivals if arrival.source not in seen}
-            now = self._clock()
-            await connection.executemany(
-                "INSERT INTO seen (source, at) VALUES ($1, $2)", [(source, now) for source in new]
-            )
-            items = [
-                (Item(self._next_seq + place, arrival.lane, arrival.payload), arrival.source)
-                for place, arrival in enumerate(new.values())
-            ]
-            await connection.executemany(
-                "INSERT INTO inbox (seq, lane, source, payload, arrived) VALUES ($1, $2, $3, $4, $5)",
-                [(item.seq, item.lane, source, item.payload, now) for item, source in items],
-            )
-            self._next_seq += len(items)
+            items = await self.insert(connection, arrivals)
             if items and reached is not None:
-                await self._reach(connection, reached)
-            return tuple(item for item, _ in items)
+                await reach(connection, reached)
+            return items
 
         return await self._commit.ask(job) if arrivals else ()
 
-    @staticmethod
-    async def _reach(connection: Connection, reached: Reached) -> None:
-        await connection.execute(
-            "INSERT INTO place (network, chat, message, at) VALUES ($1, $2, $3, $4)"
-            " ON CONFLICT (network, chat) DO UPDATE SET message = excluded.message, at = excluded.at",
-            reached.network,
-            reached.chat,
-            reached.place.id,
-            reached.place.at,
+    async def insert(self, connection: Connection, arrivals: Sequence[Arrival]) -> tuple[Item, ...]:
+        """A job's part: what `add` does."""
+        seen = await self._seen(connection, [arrival.source for arrival in arrivals])
+        new = {arrival.source: arrival for arrival in arrivals if arrival.source not in seen}
+        now = self._clock()
+        await connection.executemany(
+            "INSERT INTO seen (source, at) VALUES ($1, $2)", [(source, now) for source in new]
         )
+        items = tuple(
+            Item(self.next_seq(), arrival.lane, arrival.payload, source=source)
+            for source, arrival in new.items()
+        )
+        await connection.executemany(
+            "INSERT INTO inbox (seq, lane, source, payload, arrived) VALUES ($1, $2, $3, $4, $5)",
+            [(item.seq, item.lane, item.source, item.payload, now) for item in items],
+        )
+        return items
+
+    def next_seq(self) -> int:
+        """The number of a new item, over all that there were."""
+        self._next_seq += 1
+        return self._next_seq - 1
 
     async def place(self, network: Network, chat: ChatId) -> Place | None:
         """How far the chat was heard; ``None`` where it never was."""
-
-        async def job(connection: Connection) -> Place | None:
-            row = await connection.fetchrow(
-                "SELECT message, at FROM place WHERE network = $1 AND chat = $2", network, chat
-            )
-            return None if row is None else Place(RemoteMessageId(row["message"]), row["at"])
-
-        return await self._commit.ask(job)
+        return await self._commit.ask(lambda connection: place_of(connection, network, chat))
 
     async def forget_place(self, network: Network, chat: ChatId) -> None:
         """The chat is left: what is said there from now on is nobody's here."""
@@ -243,14 +227,15 @@ class Store:
 
         async def job(connection: Connection) -> tuple[Item, ...]:
             rows = await connection.fetch(
-                "SELECT seq, lane, payload, tries, claimed FROM inbox"
+                "SELECT seq, lane, payload, tries, claimed, source FROM inbox"
                 " WHERE lane = $1 AND seq > $2 AND aside IS NULL ORDER BY seq LIMIT $3",
                 lane,
                 after,
                 most,
             )
             return tuple(
-                Item(row["seq"], row["lane"], row["payload"], row["tries"], row["claimed"]) for row in rows
+                Item(*(row[name] for name in ("seq", "lane", "payload", "tries", "claimed", "source")))
+                for row in rows
             )
 
         return await self._commit.ask(job)
@@ -272,9 +257,14 @@ class Store:
         """The item failed, for the ``tries``-th time."""
         await self._execute("UPDATE inbox SET tries = $2 WHERE seq = $1", item.seq, tries)
 
-    async def set_aside(self, item: Item, reference: str) -> None:
-        """The item failed for good; it is kept, and its lane goes on."""
-        await self._execute("UPDATE inbox SET aside = $2 WHERE seq = $1", item.seq, reference)
+    async def set_aside(self, item: Item, reference: str, report: Arrival | None = None) -> tuple[Item, ...]:
+        """The item failed for good; it is kept, and its lane goes on. ``report`` is stored with it: what is new to be done."""
+
+        async def job(connection: Connection) -> tuple[Item, ...]:
+            await connection.execute("UPDATE inbox SET aside = $2 WHERE seq = $1", item.seq, reference)
+            return await self.insert(connection, [report] if report else [])
+
+        return await self._commit.ask(job)
 
     async def counts(self) -> tuple[int, int]:
         """How many items wait, and how many were set aside."""
@@ -288,6 +278,8 @@ class Store:
         before = self._clock() - SEEN_FOR
         await self._execute("DELETE FROM seen WHERE at < $1", before)
         await self._execute("DELETE FROM inbox WHERE aside IS NOT NULL AND arrived < $1", before)
+        await self._execute("DELETE FROM card WHERE at < $1", before)
+        await self._execute("DELETE FROM mark WHERE at < $1", before)
 
     # --- which event is which message -----------------------------------------------------------------------
 

@@ -2,20 +2,22 @@
 
 Most networks cannot be told the same thing twice without saying it twice. So each part is claimed in the
 database directly before it is written to the network, after all waiting for pace: a part that was claimed
-counts as written, whatever happens to us then. Only a crash in the instant between the claim and the write
-loses the part; a crash at any other place loses nothing and doubles nothing. While we live we know better: a
-send that fails with ``TryLater`` is unclaimed and tried again.
+counts as written, whatever happens to us then. A network that keeps a history is asked for it: a part that is not there is
+sent. Elsewhere, a crash in the instant between the claim and the write loses the part; a crash at any other place loses nothing and
+doubles nothing. While we live we know better: a send that fails is unclaimed, and tried again.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from haven.errors import GiveUp, TryLater
+from haven.errors import GiveUp, HavenError
+from haven.ids import RemoteMessageId
 
 from .convert.polls import END, RESPONSE
 from .links import Linked
 from .marking import Marking
 from .networks.acts import Outgoing, Receipt, Sender
-from .networks.base import Network
+from .networks.base import LooksUp, Network
 from .rooms import Rooms
 from .spoken import Doing, Spoken
 from .store import Item, Pair, Store
@@ -42,14 +44,16 @@ class ToNetwork:
         if doing is None:
             return ()
         sender = Sender(spoken.sender, self._rooms.name_of(link.room, spoken.sender))
-        receipt = await self._send(item, network, Outgoing(spoken.event, link.chat, sender, doing.act))
+        receipt = await self.send(item, network, Outgoing(spoken.event, link.chat, sender, doing.act))
         messages = ((0, doing.mark),) if doing.mark is not None else receipt.messages
         return [
             Pair(link.network, link.chat, message, part, link.room, spoken.event, spoken.sender)
             for part, message in messages
         ]
 
-    async def _send(self, item: Item, network: Network, outgoing: Outgoing) -> Receipt:
+    async def send(self, item: Item, network: Network, outgoing: Outgoing) -> Receipt:
+        """Send what comes of ``item``, each part once, however often the item is tried."""
+        known = await self._find_again(item, network, outgoing) if item.seq not in self._claimed else ()
         before = self._claimed.setdefault(item.seq, item.claimed)
 
         async def claim(part: int) -> bool:
@@ -61,17 +65,28 @@ class ToNetwork:
 
         try:
             receipt = await network.send(outgoing, claim)
-        except TryLater:
+        except HavenError as error:
             if self._claimed[item.seq] > before:
                 # The network says that the last part did not go out after all.
                 self._claimed[item.seq] -= 1
                 await self._store.claim(item, self._claimed[item.seq])
-            raise
-        except GiveUp:
-            del self._claimed[item.seq]
+            if isinstance(error, GiveUp):
+                del self._claimed[item.seq]
             raise
         del self._claimed[item.seq]
-        return receipt
+        return replace(receipt, messages=(*known, *receipt.messages))
+
+    async def _find_again(
+        self, item: Item, network: Network, outgoing: Outgoing
+    ) -> tuple[tuple[int, RemoteMessageId], ...]:
+        """The parts that went out in an earlier life. The last one claimed then is in doubt, and sent where it cannot be found."""
+        if not item.claimed or not (network.capabilities.history and isinstance(network, LooksUp)):
+            return ()
+        found = [(part, await network.sent(outgoing, part)) for part in range(item.claimed)]
+        if found[-1][1] is None:
+            await self._store.claim(item, item.claimed - 1)
+            self._claimed[item.seq] = item.claimed - 1
+        return tuple((part, message) for part, message in found if message is not None)
 
     async def _doing(self, link: Linked, network: Network, spoken: Spoken) -> Doing | None:
         if spoken.type == "m.room.redaction":

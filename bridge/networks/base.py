@@ -113,14 +113,27 @@ class Network(Protocol):
         """Send, in as many parts as it takes, each claimed. Calls for one chat come one after the other,
         others side by side.
 
-        Raise ``TryLater`` only where the part claimed last certainly did not go out: it is then unclaimed
-        and the whole call repeated later (parts before it are answered ``False``). In doubt, return.
+        Raise ``TryLater`` or ``GiveUp`` only where the part claimed last certainly did not go out: it is then unclaimed
+        and the whole call repeated, later or when an admin asks for it (parts before it are answered ``False``). In doubt, return.
         """
 
 
 Build = Callable[[Section], Network]
 """What stands under an entry point of the group ``haven.networks``, whose name is the network's: reads its
 section of the configuration (ending with ``done()``) and returns the network; opens nothing yet."""
+
+
+@runtime_checkable
+class LooksUp(Protocol):
+    """A network that finds again what it was asked to send (only asked where ``capabilities.history``).
+
+    With it nothing is lost and nothing doubled by a crash between the claim of a part and its being written.
+    """
+
+    async def sent(self, outgoing: Outgoing, part: int) -> RemoteMessageId | None:
+        """The id of part ``part`` of ``outgoing`` where it stands in the chat, ``None`` where it does not: then it is sent. Asked for
+        parts that were claimed in an earlier life; ``TryLater`` where it cannot be said now.
+        """
 
 
 @runtime_checkable

@@ -306,6 +306,12 @@ class MemoryNetwork(Teller[Chat]):
                 written.append((number, part.id))
         return Receipt(tuple(written))
 
+    async def sent(self, outgoing: Outgoing, part: int) -> RemoteMessageId | None:
+        """Look through what the bridge wrote."""
+        self._connected()
+        heard = self._server.chat(outgoing.chat).heard
+        return next((one.id for one in heard if (one.key, one.part) == (outgoing.key, part)), None)
+
     async def set_topic(self, chat: ChatId, topic: str) -> None:
         """Set the topic; our own change is not said to us."""
         self._connected()

@@ -266,7 +266,7 @@ async def test_a_message_that_is_refused_is_marked_in_the_room(lives: Lives) -> 
         return any(
             one.sender == BOT
             and one.content.get("m.relates_to") == {"m.in_reply_to": {"event_id": event}}
-            and "could not be carried over" in str(one.content["body"])
+            and "could not be carried to memory" in str(one.content["body"])
             for one in room.timeline
         )
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bridge.networks.base import Place
-from bridge.store import Arrival, Known, Pair, Reached, Store
+from bridge.places import Reached
+from bridge.store import Arrival, Known, Pair, Store
 from haven.ids import ChatId, EventId, Network, RemoteMessageId, RemoteUserId, RoomId, UserId
 
 IRC, CHAT, ROOM = Network("irc"), ChatId("#fathers"), RoomId("!room")
