@@ -16,7 +16,7 @@ sides and the agreement as they are, until a person decides.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -40,6 +40,30 @@ def verdict(here: object, there: object, agreed: object) -> Verdict:
     if there == agreed:
         return Verdict.BRING_THERE
     return Verdict.CONFLICT
+
+
+Ends: TypeAlias = tuple[str, str]
+"""How one thing was seen at both ends, ours first."""
+
+CUT = 80
+"""Characters from which on the beginning of a text counts as the text: networks cut long ones."""
+
+
+def verdict_of_ends(here: str, there: str, seen: Ends | None) -> Verdict:
+    """The same table where the ends may differ in peace, and are compared with how each was last ``seen`` itself: a network may
+    cut or reword what it is given. ``None``: neither was seen before.
+    """
+    if seen is None or alike(here, there):
+        return Verdict.AGREE
+    ours = None if alike(here, seen[0]) else here
+    theirs = None if alike(there, seen[1]) else there
+    return verdict(ours, theirs, None)
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two texts are the same but for blanks, and for being cut."""
+    short, long = sorted((" ".join(one.split()), " ".join(other.split())), key=len)
+    return short == long or (len(short) >= CUT and long.startswith(short))
 
 
 @dataclass(frozen=True, slots=True)

@@ -219,7 +219,18 @@ ChatEvent = Talk | Joined | Left | Banned | Renamed | TopicChanged | TimerChange
 """What happens in a chat: stored in the inbox before ``receive`` returns, then handled once, in the order it
 was said."""
 
-Event = ChatEvent | Connection
+
+@dataclass(frozen=True, slots=True)
+class StructureChanged:
+    """Something of what a chat or a community shows of itself, of its groups, or of who asks to be let in may have changed.
+
+    A nudge: not stored, and read anew where it matters (`bridge.networks.structure`).
+    """
+
+    chat: ChatId
+
+
+Event = ChatEvent | Connection | StructureChanged
 """All that a network says."""
 
 Receive = Callable[[Event], Awaitable[None]]

@@ -28,11 +28,13 @@ from .events import (
     Reacted,
     Receive,
     Said,
+    StructureChanged,
     Talk,
     TimerChanged,
     TopicChanged,
 )
 from .media import Body
+from .memory_communities import Land, Settler
 from .memory_files import Files
 from .memory_past import Past
 from .memory_polls import Assembly, Forum, Teller
@@ -100,6 +102,7 @@ class MemoryServer(Forum[Chat]):
     def __init__(self) -> None:
         super().__init__(Chat)
         self.files = Files()
+        self.land = Land(self)
         self.reachable = asyncio.Event()
         self.reachable.set()
         self.failures = 0
@@ -158,14 +161,14 @@ class MemoryServer(Forum[Chat]):
             self.chat(chat).heard.append(part)
             self.changed.notify_all()
 
-    async def tell(self, event: ChatEvent) -> None:
+    async def tell(self, event: ChatEvent | StructureChanged) -> None:
         """Keep it, and tell every connected account."""
         if isinstance(event, Talk):
             self.chat(event.chat).past.keep(event)
         await super().tell(event)
 
 
-class MemoryNetwork(Teller[Chat]):
+class MemoryNetwork(Teller[Chat], Settler):
     """One account's view of a ``MemoryServer``, behind the ``Network`` port and all its optional ones."""
 
     def __init__(
@@ -176,6 +179,7 @@ class MemoryNetwork(Teller[Chat]):
     ) -> None:
         super().__init__(server)
         self._server = server
+        self._land = server.land
         self._capabilities = capabilities
         self._name = name
         self._open: dict[ChatId, int] = {}
@@ -244,10 +248,18 @@ class MemoryNetwork(Teller[Chat]):
         self._cut.set()
         self._receive = None
 
-    async def tell(self, event: ChatEvent) -> None:
+    async def tell(self, event: ChatEvent | StructureChanged) -> None:
         """Hear of an event on the server. `TryLater` where it was not taken; a network with history says it again by itself."""
-        if not self.hears(event.chat):
-            return
+        if isinstance(event, StructureChanged):
+            await self._nudge(event)
+        elif self.hears(event.chat):
+            await self._hear(event)
+
+    async def _nudge(self, event: StructureChanged) -> None:
+        if self._receive is not None:
+            await self._receive(event)
+
+    async def _hear(self, event: ChatEvent) -> None:
         async with self._turn:
             if self._capabilities.history and self._is_next(event):
                 await self._say_until_taken(event)
@@ -319,9 +331,10 @@ class MemoryNetwork(Teller[Chat]):
 
     async def chats(self) -> tuple[ChatSummary, ...]:
         """All chats of the server."""
-        return tuple(
-            ChatSummary(name, str(name), len(chat.people)) for name, chat in self._server.chats.items()
-        )
+        looks = self._land.looks
+        names = {chat: looks[chat].name if chat in looks else str(chat) for chat in self._server.chats}
+        chats = self._server.chats
+        return tuple(ChatSummary(chat, name, len(chats[chat].people)) for chat, name in names.items())
 
     async def upload(self, chat: ChatId, attachment: Attachment, body: Body) -> str:
         """Keep the file on the server; any chat may be told its url."""

@@ -11,7 +11,7 @@ from typing import Generic, Protocol, TypeVar
 from haven.errors import Refused, Unreachable
 from haven.ids import ChatId, RemoteMessageId, RemoteUserId, UserId
 
-from .events import Banned, ChatEvent, Joined, Left, Person, Receive, Renamed, Role
+from .events import Banned, ChatEvent, Joined, Left, Person, Receive, Renamed, Role, StructureChanged
 from .people import Picture
 
 
@@ -36,7 +36,7 @@ C = TypeVar("C", bound=Crowd)
 class Told(Protocol):
     """An account that hears what happens."""
 
-    async def tell(self, event: ChatEvent) -> None:
+    async def tell(self, event: ChatEvent | StructureChanged) -> None:
         """Hear of an event on the server."""
 
     def cut(self) -> None:
@@ -114,7 +114,7 @@ class Ground(Generic[C]):
         person = self.chat(chat).banned.pop(who)
         await self.tell(Banned(self.next_id(), chat, person, lifted=True))
 
-    async def tell(self, event: ChatEvent) -> None:
+    async def tell(self, event: ChatEvent | StructureChanged) -> None:
         """Tell every connected account."""
         for account in tuple(self.accounts):
             await account.tell(event)
