@@ -12,8 +12,10 @@ from haven.ids import Network as NetworkName
 from haven.ids import UserId
 
 from .admins import Admins
+from .agreed import Treaties
 from .appservice import application
 from .aside import Aside
+from .asks import Asks
 from .ballots import Ballots
 from .caretaker import Caretaker
 from .config import Secrets, Settings
@@ -38,6 +40,7 @@ from .reports import Reports
 from .rooms import Rooms
 from .statuses import Statuses
 from .store import Item, Store, now_ms
+from .structure import Structure
 from .timers import Timers
 from .to_matrix import ToMatrix
 from .to_network import ToNetwork
@@ -74,8 +77,10 @@ class Bridge:
             pictures=Pictures(homeserver.media, settings.networks),
         )
         self._media = self._make_media(tokens.key)
+        self._structure = self._make_structure(tokens.key)
         self._caretaker = self._make_caretaker(tokens.key)
         self._keeper = Keeper(homeserver, self._rooms, self._links, self._ghosts, self._caretaker)
+        self._structure.nudge = self._keeper.nudge
         relay = self._make_relay()
         self._inbox = Inbox(store, relay.handle, self._reports.report)
         self._intake = Intake(
@@ -97,6 +102,16 @@ class Bridge:
             self._settings.media, key=key, store=self._store, repository=repository, voice=self._voice
         )
 
+    def _make_structure(self, key: bytes) -> Structure:
+        return Structure(
+            homeserver=self._homeserver,
+            rooms=self._rooms,
+            treaties=Treaties(self._store),
+            admins=self._admins,
+            asks=Asks(self._homeserver, self._rooms, self._admins, key),
+            voice=self._voice,
+        )
+
     def _make_caretaker(self, key: bytes) -> Caretaker:
         return Caretaker(
             homeserver=self._homeserver,
@@ -106,6 +121,7 @@ class Bridge:
             statuses=self._statuses,
             topics=self._topics,
             timers=self._timers,
+            structure=self._structure,
             store=self._store,
             voice=self._voice,
             key=key,

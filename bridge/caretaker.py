@@ -23,8 +23,10 @@ from .networks.base import Network, Place
 from .networks.events import ChatGone, Connection, ConnectionState, Role, Said
 from .proof import code_for, says_code
 from .rooms import Rooms
+from .sides import space_of
 from .statuses import Statuses
 from .store import Store
+from .structure import Structure
 from .timers import Timers
 from .topics import Topics
 
@@ -34,6 +36,8 @@ GRACE = 3.0
 """Seconds for which a connection may be lost before the rooms are told."""
 SOON, LATER = 5.0, 60.0
 """Seconds until another try: where something did not answer, and where it refused."""
+REGULARLY = 300.0
+"""Seconds after which whole communities are compared without anybody having said that something changed."""
 
 
 @dataclass(slots=True, eq=False)
@@ -69,6 +73,7 @@ class Caretaker:
         statuses: Statuses,
         topics: Topics,
         timers: Timers,
+        structure: Structure,
         store: Store,
         voice: Voice,
         key: bytes,
@@ -80,6 +85,7 @@ class Caretaker:
         self._statuses = statuses
         self._topics = topics
         self._timers = timers
+        self._structure = structure
         self._store = store
         self._voice = voice
         self._key = key
@@ -120,12 +126,34 @@ class Caretaker:
     async def close(self, link: Linked) -> None:
         """Leave the chat, where no other link needs it."""
         network = self._networks.get(link.network)
-        if network is not None and not self._links.of_chat(link.network, link.chat):
+        chat = link.hears or link.chat
+        self._links.listen(link, None)
+        if network is not None and not self._links.of_chat(link.network, chat):
             try:
-                await network.close(link.chat)
-                await self._store.forget_place(link.network, link.chat)
+                await network.close(chat)
+                await self._store.forget_place(link.network, chat)
             except HavenError as error:
                 log.warning("A chat could not be left: %s", error)
+
+    def stirred(self, room: RoomId) -> None:
+        """Something may have changed in a room: whole communities that it belongs to are compared again."""
+        space = space_of(self._rooms, room)
+        for link in self._links:
+            if link.whole and link.room in (space, room):
+                self.wake(link)
+
+    def restructured(self, network: NetworkName) -> None:
+        """Something may have changed about the communities of a network."""
+        for link in self._links:
+            if link.whole and link.network == network:
+                self.wake(link)
+
+    async def end_wholes(self, room: RoomId, wanted: set[str]) -> None:
+        """End what belonged to the links of whole communities that a space wants no more."""
+        if not self._rooms.view(room).is_space:
+            return
+        for status in self._former(room, wanted):
+            await self._structure.end(room, status.network, status.chat)
 
     def ended(self, room: RoomId, wanted: set[str]) -> set[NetworkName]:
         """The networks of the links that the room still speaks of and wants no more."""
@@ -186,7 +214,7 @@ class Caretaker:
         words = self._voice.say(phrase, **values)
         answer = Say(Message(spans(words), Kind.NOTICE))
         with suppress(HavenError):
-            outgoing = Outgoing(f"{link.event} {phrase}", link.chat, None, answer)
+            outgoing = Outgoing(f"{link.event} {phrase}", link.hears or link.chat, None, answer)
             await self._networks[link.network].send(outgoing, _always)
 
     # --- looking after one link -----------------------------------------------------------------------------
@@ -211,7 +239,7 @@ class Caretaker:
         if network is None:
             return _How(LinkState.BROKEN, None, "network_missing")
         try:
-            await network.open(link.chat, await self._after(link))
+            await self._enter(link, network)
         except GiveUp as error:
             return _How(LinkState.BROKEN, LATER, str(error.values.get("reason", error.key)))
         except TryLater as error:
@@ -220,11 +248,24 @@ class Caretaker:
         if not link.proven:
             return _How(LinkState.PROOF, code=code_for(self._key, link))
         try:
+            if link.whole:
+                await self._structure.settle(link, network)
+                return _How(LinkState.LINKED, REGULARLY)
             await self._topics.settle(link, network)
             await self._timers.settle(link, network)
         except TryLater:
             return _How(LinkState.LINKED, SOON)
         return _How(LinkState.LINKED)
+
+    async def _enter(self, link: Linked, network: Network) -> None:
+        """Be in the chat; of a whole community, in its announcement group until the link is proven."""
+        if not link.whole:
+            await network.open(link.chat, await self._after(link))
+        elif link.proven:
+            self._links.listen(link, None)
+        else:
+            self._links.listen(link, await self._structure.announcements(link, network))
+            await network.open(link.hears or link.chat)
 
     async def _after(self, link: Linked) -> Place | None:
         """From where the network is to go on; a chat that no proven link has is heard from now on."""

@@ -29,6 +29,7 @@ from .networks.events import (
     Joined,
     Left,
     Renamed,
+    StructureChanged,
     Talk,
 )
 from .places import Reached
@@ -118,6 +119,9 @@ class Intake:
         if isinstance(event, ChatGone):
             self._caretaker.gone(network, event)
             return
+        if isinstance(event, StructureChanged):
+            self._caretaker.restructured(network)
+            return
         links = self._links.of_chat(network, event.chat)
         if self._is_nobodys(network, event) and not any(self._inbox.busy(link.to_matrix) for link in links):
             return
@@ -172,7 +176,7 @@ class Intake:
         """The links that what somebody says in a room goes out by. What a ghost says came by its own network, and
         goes on to the others only.
         """
-        links = [link for link in self._links.of_room(room) if link.proven]
+        links = [link for link in self._links.of_room(room) if link.proven and not link.whole]
         if not self._ghosts.owns(sender):
             return links
         behind = self._ghosts.person(sender)

@@ -115,7 +115,9 @@ class Keeper:
         # next start.
         for network in self._caretaker.ended(room, set(wanted)) - {link.network for link in wanted.values()}:
             await self._ghosts.leave_all(network, room)
+        await self._caretaker.end_wholes(room, set(wanted))
         await self._caretaker.say_unlinked(room, set(wanted))
+        self._caretaker.stirred(room)
 
     async def _take_along(self, room: RoomId, view: RoomView) -> None:
         """Carry the proof of links from a room that was upgraded to the one that took its place, where both say so."""
@@ -161,7 +163,7 @@ class Keeper:
             return None
         # Only our own word counts as proof: anybody who may write this event could write "proven" into it.
         proven = link.proven and event.sender == self._homeserver.user
-        return Linked(room, link.network, link.chat, link.by, event.event, proven)
+        return Linked(room, link.network, link.chat, link.by, event.event, proven, link.whole)
 
     async def _want(self, link: Linked) -> None:
         there = self._links.find(link.room, link.network, link.chat)

@@ -12,7 +12,8 @@ class Linked:
     """One link: a room and a chat. ``proven``: an operator of the chat has confirmed it; before that nothing
     is carried.
 
-    ``event`` is the ``chat.haven.link`` event that asked for it.
+    ``event`` is the ``chat.haven.link`` event that asked for it. ``whole``: the room is a space, and the chat a community: nothing is
+    carried between them, but their groups are kept alike. ``hears``: the chat in which such a link is proven, once it is known.
     """
 
     room: RoomId
@@ -21,6 +22,8 @@ class Linked:
     by: UserId
     event: EventId
     proven: bool = False
+    whole: bool = False
+    hears: ChatId | None = None
 
     @property
     def key(self) -> str:
@@ -58,8 +61,18 @@ class Links:
         self._by_room.setdefault(link.room, {})[link.key] = link
         self._by_chat.setdefault((link.network, link.chat), {})[link.room] = link
 
+    def listen(self, link: Linked, chat: ChatId | None) -> None:
+        """Have a link of a whole community hear a chat beside its own, until it is proven; ``None``: no more."""
+        if link.hears is not None:
+            self._by_chat.get((link.network, link.hears), {}).pop(link.room, None)
+        link.hears = chat
+        if chat is not None:
+            self._by_chat.setdefault((link.network, chat), {})[link.room] = link
+
     def drop(self, link: Linked) -> None:
         """Forget a link."""
+        if link.hears is not None:
+            self._by_chat.get((link.network, link.hears), {}).pop(link.room, None)
         self._by_room.get(link.room, {}).pop(link.key, None)
         self._by_chat.get((link.network, link.chat), {}).pop(link.room, None)
 

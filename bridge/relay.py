@@ -73,11 +73,13 @@ class Relay:
         return await self._inwards(link, read(job["event"], ChatEvent))
 
     async def _inwards(self, link: Linked, event: ChatEvent) -> Sequence[Pair]:
+        if link.whole and link.proven:
+            return ()
         if link.proven:
             return await self._to_matrix.carry(link, event)
         if isinstance(event, Said):
             await self._caretaker.heard(link, event)
-        if isinstance(event, TopicChanged):
+        if isinstance(event, TopicChanged) and not link.whole:
             await self._topics.heard(link, event.topic)
         if isinstance(event, TimerChanged):
             await self._timers.heard(link, event.seconds)

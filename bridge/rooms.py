@@ -53,6 +53,11 @@ class RoomView:
         return self.text("m.room.join_rules", "join_rule") == "public"
 
     @property
+    def is_space(self) -> bool:
+        """Whether this is a space."""
+        return self.text("m.room.create", "type") == "m.space"
+
+    @property
     def topic(self) -> str:
         """The topic."""
         return self.text("m.room.topic", "topic")

@@ -53,6 +53,12 @@ def groups(rooms: Rooms, space: RoomId) -> Iterator[tuple[RoomId, GroupRecord]]:
             yield room, record
 
 
+def space_of(rooms: Rooms, room: RoomId) -> RoomId | None:
+    """The space of the community that a room says it belongs to."""
+    named = rooms.view(room).text(GROUP, "community")
+    return RoomId(named) if named else None
+
+
 def is_let_go(rooms: Rooms, space: RoomId, room: RoomId) -> bool:
     """Whether our side has let a room go: the space lists it no more, or the room says that it is nobody's business on a network. That
     the bridge does not see a room says nothing.

@@ -175,7 +175,9 @@ class Structure:
             case FoundThere(room, branch):
                 if isinstance(network, ShapesCommunities):
                     look = Look(branch.name, self._rooms.view(room).topic)
-                    await self._join(link, treaty, room, await network.add_group(link.chat, look))
+                    chat = await network.add_group(link.chat, look)
+                    treaty.faces[chat] = {Trait.NAME: (branch.name, branch.name)}
+                    await self._join(link, treaty, room, chat)
             case ShowHere():
                 await self._show_here(step, treaty)
             case ShowThere():
