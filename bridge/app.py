@@ -83,16 +83,7 @@ class Bridge:
         self._structure.nudge = self._keeper.nudge
         relay = self._make_relay()
         self._inbox = Inbox(store, relay.handle, self._reports.report)
-        self._intake = Intake(
-            bot=homeserver.user,
-            inbox=self._inbox,
-            keeper=self._keeper,
-            caretaker=self._caretaker,
-            links=self._links,
-            rooms=self._rooms,
-            ghosts=self._ghosts,
-            admins=self._admins,
-        )
+        self._intake = self._make_intake()
         routes = [*health_routes(self.figures), *self._media.routes()]
         self._web = application(tokens.homeserver_token, self.accept, self._knows, routes)
 
@@ -100,6 +91,18 @@ class Bridge:
         repository = self._homeserver.media
         return Media(
             self._settings.media, key=key, store=self._store, repository=repository, voice=self._voice
+        )
+
+    def _make_intake(self) -> Intake:
+        return Intake(
+            bot=self._homeserver.user,
+            inbox=self._inbox,
+            keeper=self._keeper,
+            caretaker=self._caretaker,
+            links=self._links,
+            rooms=self._rooms,
+            ghosts=self._ghosts,
+            admins=self._admins,
         )
 
     def _make_structure(self, key: bytes) -> Structure:
