@@ -3,7 +3,6 @@
 Source: client-server API, "Content repository" (v1.11: authenticated media).
 """
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -20,9 +19,6 @@ from .media_body import ANY_TYPE, Fetched, Measured
 from .media_guard import pieces_of
 from .networks.media import Body
 
-UPLOADS = 3
-DOWNLOADS = 8
-"""Files on their way to the homeserver, and from it, at the same time; messages do not wait for them."""
 SILENCE = 60.0
 """Seconds without a byte after which a transfer counts as broken; a homeserver fetches from others first."""
 _PATIENT = ClientTimeout(total=None, sock_connect=SILENCE, sock_read=SILENCE)
@@ -55,13 +51,11 @@ def parts_of(mxc: str) -> tuple[str, str]:
 
 
 class NioMedia:
-    """See `MediaRepository`."""
+    """See `MediaRepository`. Files take no place from messages: whoever carries them sees to it that they do not become too many."""
 
     def __init__(self, client: AppserviceClient, user: UserId) -> None:
         self._client = client
         self._speaker = Speaker(user)
-        self._uploads = asyncio.Semaphore(UPLOADS)
-        self._downloads = asyncio.Semaphore(DOWNLOADS)
 
     async def largest(self) -> int | None:
         """See `MediaRepository.largest`."""
@@ -79,7 +73,7 @@ class NioMedia:
         measured = Measured(body, size)
         headers = {**self._authorized(), "Content-Type": media_type, "Content-Length": str(size)}
         try:
-            async with self._client.speaking(self._speaker, self._uploads):
+            async with self._client.speaking(self._speaker, nullcontext()):
                 response = await self._client.send("POST", path, measured, headers, timeout=_PATIENT)
                 try:
                     if response.status == 413:
@@ -99,15 +93,14 @@ class NioMedia:
     async def download(self, mxc: str) -> AsyncIterator[Fetched]:
         """See `MediaRepository.download`. Homeservers before 1.11 have the unauthenticated address only."""
         server, file = (quote(part, safe="") for part in parts_of(mxc))
-        async with self._downloads:
-            try:
-                response = await self._get(f"/_matrix/client/v1/media/download/{server}/{file}")
-            except Missing:
-                response = await self._get(f"/_matrix/media/v3/download/{server}/{file}")
-            try:
-                yield Fetched(pieces_of(response), response.content_length, response.content_type or ANY_TYPE)
-            finally:
-                response.close()
+        try:
+            response = await self._get(f"/_matrix/client/v1/media/download/{server}/{file}")
+        except Missing:
+            response = await self._get(f"/_matrix/media/v3/download/{server}/{file}")
+        try:
+            yield Fetched(pieces_of(response), response.content_length, response.content_type or ANY_TYPE)
+        finally:
+            response.close()
 
     async def _get(self, path: str) -> ClientResponse:
         async with self._client.speaking(self._speaker, nullcontext()):

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 DAY = 24 * 3600
 AT_ONCE = 6
-"""Files served at the same time; who comes then is told to come again. Fewer than the homeserver is asked for, so that messages get theirs."""
+"""Files served at the same time; who comes then is told to come again.."""
 _SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
 """Types that a browser may show; with sound and film. All others it saves: a page of a stranger's must not open under our address."""
 _HEADERS = {

@@ -13,6 +13,7 @@ from benchmarks import (
     drain,
     many,
     many_rooms,
+    media,
     memory,
     stuck,
     transactions,
@@ -32,6 +33,7 @@ SMALLEST: Mapping[str, Callable[[Path], Awaitable[Table]]] = {
     "stuck": lambda place: stuck.measured(place, 3, 3.0, 1),
     "transactions": lambda place: transactions.measured(place, 2, 3, 1),
     "many": lambda place: many.measured(place, 2, 4, 1),
+    "media": lambda place: media.measured(place, [1], 1),
     "memory": lambda place: memory.measured(place, 4, 1, [memory.Case(0), memory.Case(2, 3)]),
     "wave": lambda place: wave.measured(place, wave.LIMIT + 10, 1),
 }
@@ -61,6 +63,8 @@ def _outcome(name: str, table: Table) -> bool:
             return [row[:2] for row in rows.values()] == [[6, 6], [6, 6], [5, 5]]
         case "many":
             return rows["everything looked through"][1] == 0
+        case "media":
+            return len(rows) == 4
         case "wave":
             return rows["from the first who came"][-1] == 1
         case "memory":
