@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import ClientResponse, ClientTimeout
 
-from haven.errors import HavenError, Invalid, Missing
+from haven.errors import GiveUp, HavenError, Invalid, Missing
 from haven.ids import UserId
 
 from .homeserver_client import AppserviceClient, Speaker, answered
@@ -94,9 +94,12 @@ class NioMedia:
         """See `MediaRepository.download`. Homeservers before 1.11 have the unauthenticated address only."""
         server, file = (quote(part, safe="") for part in parts_of(mxc))
         try:
-            response = await self._get(f"/_matrix/client/v1/media/download/{server}/{file}")
-        except Missing:
-            response = await self._get(f"/_matrix/media/v3/download/{server}/{file}")
+            try:
+                response = await self._get(f"/_matrix/client/v1/media/download/{server}/{file}")
+            except Missing:
+                response = await self._get(f"/_matrix/media/v3/download/{server}/{file}")
+        except GiveUp as error:  # also where another server's files are not for us
+            raise Missing("media_missing") from error
         try:
             yield Fetched(pieces_of(response), response.content_length, response.content_type or ANY_TYPE)
         finally:

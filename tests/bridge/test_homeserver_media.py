@@ -163,7 +163,7 @@ async def test_what_a_refused_upload_means(
 
 
 @pytest.mark.parametrize(
-    ("status", "error"), [(404, Missing), (403, Refused), (502, Unreachable), (429, RateLimited)]
+    ("status", "error"), [(404, Missing), (403, Missing), (502, Unreachable), (429, RateLimited)]
 )
 async def test_what_a_refused_download_means(server: Answering, status: int, error: type[HavenError]) -> None:
     server.status = status
