@@ -21,7 +21,7 @@ from bridge.media import Media
 from bridge.media_settings import MIB, MediaSettings
 from bridge.message import Attachment, MediaKind, Message
 from bridge.networks.media import PIECE, Body
-from bridge.networks.memory import EVERYTHING, MemoryNetwork, MemoryServer
+from bridge.networks.memory import EVERYTHING, LINES, MemoryNetwork, MemoryServer
 from bridge.store import Store
 from embedded.ports import HOST, free_port
 from haven.ids import ChatId, UserId
@@ -95,7 +95,7 @@ async def _each(media: Media, network: Endless, size: int) -> dict[str, float]:
 
     async def linked() -> None:
         words = await media.for_network(
-            MemoryNetwork(MemoryServer()), CHAT, Message((), attachments=tuple(stored))
+            MemoryNetwork(MemoryServer(), LINES), CHAT, Message((), attachments=tuple(stored))
         )
         await _read("".join(span.text for span in words.text).split()[-1], size)
 
