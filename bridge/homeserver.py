@@ -1,9 +1,11 @@
 """The ports of the mind over matrix-nio, for the bridge's bot and, by ``as_user``, for each ghost."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
+
+from nio import Response
 
 from haven.errors import Invalid
 from haven.ids import EventId, RoomId, UserId, server_of
@@ -13,7 +15,7 @@ from .homeserver_client import AppserviceClient, Speaker, told
 from .homeserver_media import MediaRepository, NioMedia
 
 DEVICE = "HAVEN"
-"""The device that every ghost has, so that its transaction ids outlive a restart of the homeserver."""
+"""The device under which the bot and every ghost send, so that transaction ids outlive a restart of the homeserver (MSC4326)."""
 
 
 class AppserviceHomeserver(Homeserver, Protocol):
@@ -116,9 +118,8 @@ class NioHomeserver:
         self, room: RoomId, event_type: str, content: Content, transaction: str
     ) -> EventId:
         """See `haven.ports.SendsMessage`."""
-        async with self._speaking() as client:
-            sent = told(await client.room_send(room, event_type, dict(content), self._own(transaction)))
-            return EventId(sent.event_id)
+        own = self._own(transaction)
+        return await self._send(lambda client: client.room_send(room, event_type, dict(content), own))
 
     async def send_state(self, room: RoomId, event_type: str, key: str, content: Content) -> EventId:
         """See `haven.ports.SendsState`."""
@@ -128,9 +129,22 @@ class NioHomeserver:
 
     async def redact(self, room: RoomId, event: EventId, reason: str, transaction: str) -> EventId:
         """See `haven.ports.Redacts`."""
-        async with self._speaking() as client:
-            sent = told(await client.room_redact(room, event, reason or None, self._own(transaction)))
-            return EventId(sent.event_id)
+        own = self._own(transaction)
+        return await self._send(lambda client: client.room_redact(room, event, reason or None, own))
+
+    async def _send(self, send: Callable[[AppserviceClient], Awaitable[Response]]) -> EventId:
+        """Send under the device, so that whatever is in doubt can be sent again; the device is made where it is missing."""
+        try:
+            return await self._sent(send)
+        except Invalid as error:
+            if error.values.get("code") != "M_UNKNOWN_DEVICE":
+                raise
+        await self.register()
+        return await self._sent(send)
+
+    async def _sent(self, send: Callable[[AppserviceClient], Awaitable[Response]]) -> EventId:
+        async with self._client.speaking(Speaker(self.user, DEVICE)):
+            return EventId(told(await send(self._client)).event_id)
 
     async def create_room(self, room: NewRoom) -> RoomId:
         """See `haven.ports.CreatesRoom`."""

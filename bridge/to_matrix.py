@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
-from haven.errors import Refused
+from haven.errors import Invalid, Refused
 from haven.ids import EventId, RemoteMessageId, UserId
 from haven.ids import Network as NetworkName
 
@@ -167,7 +167,12 @@ class ToMatrix:
             return ()
         relation = {"rel_type": "m.annotation", "event_id": targets[0].event, "key": event.key}
         draft = Draft("m.reaction", {"m.relates_to": relation})
-        sent = await self._sent(link, event.person, event.id, draft)
+        try:
+            sent = await self._sent(link, event.person, event.id, draft)
+        except Invalid as error:
+            if error.values.get("code") != "M_DUPLICATE_ANNOTATION":
+                raise
+            return ()  # it stands there already
         return (replace(sent, message=name, part=len(before)),)
 
     async def _vote(self, link: Linked, event: Voted) -> None:

@@ -139,3 +139,15 @@ async def test_topics_follow_whoever_changed_theirs(lives: Lives) -> None:
     await lives.until(lambda: room.content("m.room.topic").get("topic") == "At ten")
     topics = [event.content["topic"] for event in room.timeline if event.type == "m.room.topic"]
     assert topics == ["At eight", "At nine", "At ten"]
+
+
+async def test_a_reaction_that_stands_there_already_is_no_failure(lives: Lives) -> None:
+    await lives.link()
+    target = await lives.town.speak(CHAT, lives.oscar, "hello")
+    for _ in range(2):
+        await lives.town.react(CHAT, lives.oscar, target, "👍")
+    await lives.town.speak(CHAT, lives.oscar, "bye")
+    await lives.until(lambda: "bye" in lives.said())
+    assert len(lives.by_ghosts("m.reaction")) == 1
+    assert lives.store is not None
+    assert (await lives.store.counts())[1] == 0

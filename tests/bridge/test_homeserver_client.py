@@ -27,10 +27,15 @@ class Answering:
     status: int = 200
     body: bytes = b'{"event_id": "$1"}'
     kind: str = "application/json"
+    first: list[tuple[int, bytes]] = field(default_factory=list)
+    """What is answered before ``status`` and ``body`` are."""
 
     async def answer(self, request: web.Request) -> web.Response:
         await request.read()
         self.asked.append(request)
+        if self.first:
+            status, body = self.first.pop(0)
+            return web.Response(status=status, body=body, content_type="application/json")
         return web.Response(status=self.status, body=self.body, content_type=self.kind)
 
 
@@ -136,3 +141,19 @@ async def test_who_is_there_already_gets_the_device_by_a_login(server: Answering
     with pytest.raises(Invalid):
         await server.bot.as_user(GHOST).register()
     assert [request.path.rpartition("/")[2] for request in server.asked] == ["register", "login"]
+
+
+async def test_the_bot_sends_under_a_device_too_which_is_made_where_it_is_missing(server: Answering) -> None:
+    server.first = [
+        (400, b'{"errcode": "M_UNKNOWN_DEVICE", "error": ""}'),
+        (400, b'{"errcode": "M_USER_IN_USE", "error": ""}'),
+        (200, b"{}"),
+    ]
+    assert await server.bot.send_message(ROOM, "m.room.message", {}, "1") == "$1"
+    first, register, login, again = server.asked
+    assert (register.path, login.path) == ("/_matrix/client/v3/register", "/_matrix/client/v3/login")
+    assert first.path == again.path
+    assert first.query["device_id"] == again.query["device_id"] == DEVICE
+    server.status, server.body = 400, b'{"errcode": "M_UNKNOWN_DEVICE", "error": ""}'
+    with pytest.raises(Invalid):
+        await server.bot.redact(ROOM, EventId("$1"), "", "2")
