@@ -3,7 +3,7 @@ both sides.
 """
 
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from embedded.bridge import Bridge
 from embedded.chatter import Chatter
-from embedded.irc import Ngircd, PythonIrc
+from embedded.irc import LocalServer, PythonIrc
 from embedded.person import Person
 from embedded.proxy import Proxy
 from embedded.synapse import Synapse
@@ -34,7 +34,7 @@ class World(LinkedRoom):
     """
 
     synapse: Synapse
-    irc: PythonIrc | Ngircd
+    irc: LocalServer
     bridge: Bridge
     proxy: Proxy
     alice: Person
@@ -53,10 +53,12 @@ class World(LinkedRoom):
 
 @asynccontextmanager
 async def world(
-    irc_server: type[PythonIrc | Ngircd] = PythonIrc, settings: Mapping[str, Any] = _NONE
+    irc_server: Callable[[Path], LocalServer] = PythonIrc,
+    settings: Mapping[str, Any] = _NONE,
+    irc_settings: Mapping[str, Any] = _NONE,
 ) -> AsyncIterator[World]:
     """Start everything, yield, end everything. The bridge speaks to the homeserver through ``proxy``; ``settings`` are
-    more of its own.
+    more of its own, ``irc_settings`` more of the network's.
     """
     async with AsyncExitStack() as stack:
         place = stack.enter_context(tempfile.TemporaryDirectory(prefix="haven-bridge-", dir=_memory()))
@@ -73,6 +75,7 @@ async def world(
             "burst": 1000,
             "retry_least": 0.1,
             "retry_most": 1,
+            **irc_settings,
         }
         bridge = Bridge(
             directory / "bridge", proxy.url, DOMAIN, {"irc": network}, {"log": "debug", **settings}

@@ -34,13 +34,15 @@ def network_on(server: IrcServer, **settings: object) -> IrcNetwork:
 class IrcWorld:
     """The contract's world on IRC. ``founder`` was in the channel first and operates it; our nick is a member like any other."""
 
-    def __init__(self, server: IrcServer, founder: Chatter, network: IrcNetwork, chat: ChatId) -> None:
+    def __init__(
+        self, server: IrcServer, founder: Chatter, network: IrcNetwork, chat: ChatId, log: Log
+    ) -> None:
         self.server = server
         self.founder = founder
         self.irc = network
         self.network: Network = network
         self.chat = chat
-        self.log = Log()
+        self.log = log
         self.people: dict[str, Chatter] = {}
 
     async def connect(self, nick: str) -> Chatter:
@@ -104,27 +106,24 @@ class IrcWorld:
             await self.founder.wait_for(lambda line: line.command == "TOPIC" and line.text == expected)
         ).text
 
-    async def aclose(self) -> None:
-        """Everybody leaves."""
-        for chatter in (*self.people.values(), self.founder):
-            await chatter.aclose()
-
 
 @asynccontextmanager
 async def irc_world(server: IrcServer, **settings: object) -> AsyncIterator[IrcWorld]:
     """A channel of its own on ``server``, open and running."""
     number = next(_numbers)
     chat = ChatId(f"#fathers{number}")
-    founder = await Chatter.connect(server.host, server.port, f"founder{number}")
-    await founder.join(chat)
-    world = IrcWorld(server, founder, network_on(server, **settings), chat)
-    running = asyncio.create_task(world.network.run(world.log))
-    try:
-        await world.log.wait(Connection, lambda event: event.state is ConnectionState.CONNECTED)
-        await world.network.open(chat)
-        yield world
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
-        await world.aclose()
+    log, network = Log(), network_on(server, **settings)
+    running = asyncio.create_task(network.run(log))  # some servers take a second for each login: both at once
+    async with await Chatter.connect(server.host, server.port, f"founder{number}") as founder:
+        await founder.join(chat)
+        world = IrcWorld(server, founder, network, chat, log)
+        try:
+            await log.wait(Connection, lambda event: event.state is ConnectionState.CONNECTED)
+            await network.open(chat)
+            yield world
+        finally:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+            for chatter in world.people.values():
+                await chatter.aclose()
