@@ -32,6 +32,8 @@ from .marking import Marking
 from .media import Media
 from .networks.base import Network
 from .networks.events import Connection, ConnectionState, Event
+from .people import People
+from .people_here import HereSide
 from .pictures import Pictures
 from .registration import ID
 from .relay import Relay
@@ -40,6 +42,7 @@ from .reports import Reports
 from .rooms import Rooms
 from .statuses import Statuses
 from .store import Item, Store, now_ms
+from .store_standing import Standings
 from .structure import Structure
 from .timers import Timers
 from .to_matrix import ToMatrix
@@ -62,7 +65,7 @@ class Bridge:
         self._homeserver = homeserver
         self._networks = settings.networks
         self._connected: dict[NetworkName, bool] = dict.fromkeys(settings.networks, False)
-        self._voice, self._rooms, self._links = Voice(settings.language), Rooms(), Links()
+        self._voice, self._rooms, self._links = Voice(settings.language), Rooms(homeserver.user), Links()
         self._admins = Admins(homeserver, self._rooms)
         self._statuses = Statuses(homeserver, self._rooms, self._voice, now_ms)
         self._topics = Topics(homeserver, store, self._rooms)
@@ -78,6 +81,7 @@ class Bridge:
         )
         self._media = self._make_media(tokens.key)
         self._structure = self._make_structure(tokens.key)
+        self._people = self._make_people()
         self._caretaker = self._make_caretaker(tokens.key)
         self._keeper = Keeper(homeserver, self._rooms, self._links, self._ghosts, self._caretaker)
         self._structure.nudge = self._keeper.nudge
@@ -115,6 +119,16 @@ class Bridge:
             voice=self._voice,
         )
 
+    def _make_people(self) -> People:
+        return People(
+            here=HereSide(self._homeserver, self._rooms, self._voice),
+            standings=Standings(self._store),
+            rooms=self._rooms,
+            ghosts=self._ghosts,
+            admins=self._admins,
+            voice=self._voice,
+        )
+
     def _make_caretaker(self, key: bytes) -> Caretaker:
         return Caretaker(
             homeserver=self._homeserver,
@@ -125,6 +139,7 @@ class Bridge:
             topics=self._topics,
             timers=self._timers,
             structure=self._structure,
+            people=self._people,
             store=self._store,
             voice=self._voice,
             key=key,

@@ -21,6 +21,7 @@ from .message import Kind, Message, plain, spans
 from .networks.acts import Outgoing, Say
 from .networks.base import Network, Place
 from .networks.events import ChatGone, Connection, ConnectionState, Role, Said
+from .people import People
 from .proof import code_for, says_code
 from .rooms import Rooms
 from .sides import space_of
@@ -74,6 +75,7 @@ class Caretaker:
         topics: Topics,
         timers: Timers,
         structure: Structure,
+        people: People,
         store: Store,
         voice: Voice,
         key: bytes,
@@ -86,6 +88,7 @@ class Caretaker:
         self._topics = topics
         self._timers = timers
         self._structure = structure
+        self._people = people
         self._store = store
         self._voice = voice
         self._key = key
@@ -124,7 +127,8 @@ class Caretaker:
             care.task.cancel()
 
     async def close(self, link: Linked) -> None:
-        """Leave the chat, where no other link needs it."""
+        """Forget what its two sides agreed on, and leave the chat, where no other link needs it."""
+        await self._people.ended(link)
         network = self._networks.get(link.network)
         chat = link.hears or link.chat
         self._links.listen(link, None)
@@ -177,6 +181,8 @@ class Caretaker:
     def connection(self, network: NetworkName, said: Connection) -> None:
         """A network is reached, or no more."""
         self._connections[network] = said
+        if said.state is ConnectionState.CONNECTED:
+            self._people.connected(network)
         for link in self._links:
             if link.network == network:
                 self.wake(link)
@@ -205,6 +211,7 @@ class Caretaker:
         if wanted is None:
             return
         content = link_content(replace(wanted, proven=True), before)
+        await self._people.ended(link)  # what an earlier link between the two had agreed on
         event = await self._homeserver.send_state(link.room, LINK, link.key, content)
         view.note(LINK, link.key, self._homeserver.user, content, event)
         link.event, link.proven = event, True
@@ -253,6 +260,7 @@ class Caretaker:
                 return _How(LinkState.LINKED, REGULARLY)
             await self._topics.settle(link, network)
             await self._timers.settle(link, network)
+            await self._people.settle(link, network)
         except TryLater:
             return _How(LinkState.LINKED, SOON)
         return _How(LinkState.LINKED)

@@ -5,16 +5,20 @@ room when its person first speaks there: registered, invited by the bot, joined 
 message: four requests for somebody new, one for anybody else.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import logging
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 from haven.errors import GiveUp, HavenError, Refused, TryLater
 from haven.ids import GHOSTS, Network, RemoteUserId, RoomId, UserId
 
+from .convert.names import safe_name
 from .faces import Faces
 from .homeserver import AppserviceHomeserver
 from .networks.events import Person
@@ -48,6 +52,7 @@ class Ghosts:
         self._pictures = pictures
         self._people: dict[tuple[Network, RemoteUserId], Known] = {}
         self._ids: dict[UserId, Known] = {}
+        self._turns: WeakValueDictionary[UserId, asyncio.Lock] = WeakValueDictionary()
 
     async def load(self) -> None:
         """Read who has a ghost."""
@@ -67,6 +72,16 @@ class Ghosts:
         known = self._people.get((network, remote))
         return known.ghost if known else None
 
+    def of_network(self, network: Network, users: Iterable[UserId]) -> dict[RemoteUserId, UserId]:
+        """Those of ``users`` who are ghosts of people of a network, by the person."""
+        known = (self._ids[user] for user in users if user in self._ids)
+        return {one.remote: one.ghost for one in known if one.network == network}
+
+    def called(self, ghost: UserId) -> str:
+        """The name of a ghost's person, safe to show; "" for who is no ghost."""
+        known = self._ids.get(ghost)
+        return safe_name(known.name, "?") if known else ""
+
     async def speaker(self, network: Network, person: Person, room: RoomId) -> AppserviceHomeserver:
         """The ghost of ``person``, in ``room`` and with their face: registered, invited and joined only
         where it must be.
@@ -76,12 +91,9 @@ class Ghosts:
         view = self._rooms.view(room)
         if known.ghost in view.banned:
             raise Refused("homeserver_refused")
-        if known.ghost not in view.joined:
-            if not view.public:
-                await self._invite(room, known.ghost)
-            await self._show(known, room)
-        elif view.face(known.ghost) != self._faces.of(known, view):
-            await self._show(known, room)
+        if known.ghost not in view.joined and not view.public:
+            await self._invite(room, known.ghost)
+        await self._in_step(known, room, join=True)
         return ghost
 
     async def rename(self, network: Network, before: RemoteUserId, person: Person) -> None:
@@ -92,7 +104,12 @@ class Ghosts:
         taken = before != person.id and (network, person.id) in self._people
         if known is None or taken:
             return
-        await self._keep(replace(known, remote=person.id), person)
+        try:
+            await self._keep(replace(known, remote=person.id), person)
+        except BaseException:
+            self._people.pop((network, person.id), None)
+            self._note(known)
+            raise
         if before != person.id:
             del self._people[network, before]
 
@@ -111,10 +128,14 @@ class Ghosts:
                 with suppress(GiveUp):
                     await self._in_step(known, room)
 
-    async def _in_step(self, known: Known, room: RoomId) -> None:
-        view = self._rooms.view(room)
-        if known.ghost in view.joined and view.face(known.ghost) != self._faces.of(known, view):
-            await self._show(known, room)
+    async def _in_step(self, known: Known, room: RoomId, *, join: bool = False) -> None:
+        """Show the ghost as it is to be shown where it is, or ``join``. One at a time: else two would send the same event."""
+        async with self._turns.setdefault(known.ghost, asyncio.Lock()):
+            view, known = self._rooms.view(room), self._ids.get(known.ghost, known)
+            if known.ghost not in view.joined and not join:
+                return
+            if known.ghost not in view.joined or view.face(known.ghost) != self._faces.of(known, view):
+                await self._show(known, room)
 
     async def leave(self, network: Network, remote: RemoteUserId, room: RoomId) -> None:
         """The ghost leaves the room, where it is there."""
@@ -152,9 +173,13 @@ class Ghosts:
         known = await self._painted(replace(before, name=person.name), person)
         if known == self._ids.get(known.ghost):
             return known
-        await self._show_everywhere(known)
-        await self._store.keep_person(known)
         self._note(known)
+        try:
+            await self._show_everywhere(known)
+            await self._store.keep_person(known)
+        except BaseException:
+            self._note(before)  # so that whoever tries again does it all
+            raise
         return known
 
     async def _painted(self, known: Known, person: Person) -> Known:

@@ -5,9 +5,9 @@ nothing of our own comes back in.
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from haven.ids import EventId, RoomId, UserId, server_of
+from haven.ids import EventId, RoomId, UserId, is_ghost, server_of
 from haven.ids import Network as NetworkName
 from haven.stateevents import GROUP
 
@@ -123,6 +123,8 @@ class Intake:
             self._caretaker.restructured(network)
             return
         links = self._links.of_chat(network, event.chat)
+        if isinstance(event, Joined | Banned) and self._ghosts.ghost(network, event.person.id) is not None:
+            self._wake(links)  # they may have another role, or none any more
         if self._is_nobodys(network, event) and not any(self._inbox.busy(link.to_matrix) for link in links):
             return
         spelled = spell(event)
@@ -215,9 +217,29 @@ class Intake:
         room, sender = RoomId(str(event.get("room_id"))), event.get("sender")
         user, content = UserId(str(event.get("state_key"))), event.get("content")
         if event.get("type") == "m.room.member":
-            if isinstance(content, Mapping):
+            if isinstance(content, Mapping) and not self._is_echo(room, user, str(sender), content):
                 self._rooms.member(room, user, content, str(sender), EventId(str(event.get("event_id"))))
             if user != self._bot:
+                self._stir(room, user, str(sender))
                 return
         if sender != self._bot or event.get("type") == "m.room.member":
             self._keeper.nudge(room)
+
+    def _stir(self, room: RoomId, user: UserId, sender: str) -> None:
+        """Have the people of a room looked at: a ghost is new in it or somebody acted on one, or a ghost looks like who comes."""
+        view = self._rooms.view(room)
+        if is_ghost(user):
+            stirred = sender not in {user, self._bot} or user in view.joined
+        else:
+            stirred = user in view.joined and view.has_ghost_like(view.joined[user])
+        if stirred:
+            self._wake(self._links.of_room(room))
+
+    def _wake(self, links: Iterable[Linked]) -> None:
+        for link in links:
+            self._caretaker.wake(link)
+
+    def _is_echo(self, room: RoomId, user: UserId, sender: str, content: Mapping[str, object]) -> bool:
+        """Whether a ghost of ours says how it is shown: nobody else can, and what we know may be newer already."""
+        joined = content.get("membership") == "join" and user in self._rooms.view(room).joined
+        return joined and sender == user and self._ghosts.owns(user)

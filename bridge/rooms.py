@@ -27,8 +27,11 @@ class RoomView:
     """One room. ``state`` holds the state events that the keeper looks at, by type and key; members are kept
     apart.
 
-    ``avatars``: the pictures of ghosts that have one. ``put_out``: ghosts that somebody else has put out, and by which event.
+    ``avatars``: the pictures of ghosts that have one. ``put_out``: ghosts that somebody else has put out, and by which event; not
+    those whom ``ours``, the bridge's bot, let go.
     """
+
+    ours: str = ""
 
     state: dict[tuple[str, str], StateEvent] = field(default_factory=dict)
     joined: dict[UserId, str] = field(default_factory=dict)
@@ -107,6 +110,11 @@ class RoomView:
         """Whether somebody in the room, no ghost, is shown by a name that looks like this one."""
         return self._looks[likeness(name)] > 0
 
+    def has_ghost_like(self, name: str) -> bool:
+        """Whether a ghost in the room is shown by a name that looks like this one."""
+        looks = likeness(name)
+        return any(is_ghost(user) and likeness(shown) == looks for user, shown in self.joined.items())
+
     def member(self, user: UserId, content: Content, sender: str = "", event: EventId = NO_EVENT) -> None:
         """Take note of a member event, and of who sent it."""
         self._forget(user)
@@ -121,7 +129,7 @@ class RoomView:
                 self._looks[likeness(shown)] += 1
         elif membership == "ban":
             self.banned.add(user)
-        elif membership == "leave" and is_ghost(user) and sender not in {"", user}:
+        elif membership == "leave" and is_ghost(user) and sender not in {"", user, self.ours}:
             self.put_out[user] = event
 
     def _forget(self, user: UserId) -> None:
@@ -136,7 +144,8 @@ class RoomView:
 class Rooms:
     """All rooms that the bridge's bot is in, as last read."""
 
-    def __init__(self) -> None:
+    def __init__(self, ours: str = "") -> None:
+        self._ours = ours
         self._views: dict[RoomId, RoomView] = {}
 
     def __iter__(self) -> Iterator[RoomId]:
@@ -144,7 +153,7 @@ class Rooms:
 
     def read(self, room: RoomId, events: Iterable[StateEvent]) -> RoomView:
         """Take over the whole state of a room."""
-        view = RoomView()
+        view = RoomView(self._ours)
         for event in events:
             if event.type == "m.room.member":
                 view.member(UserId(event.key), event.content, event.sender, event.event)

@@ -311,7 +311,7 @@ def _newcomers(community: Community, group: Group) -> tuple[UserId, ...]:
 def _levels(
     community: Community, group: Group, version: RoomVersion, bridge: Iterable[UserId]
 ) -> dict[UserId, int]:
-    people = {community.owner, *community.roles, *group.exceptions}
+    people = {community.owner, *community.roles, *group.exceptions, *group.lent}
     roles = {user: role_in(community, group, user) for user in people}
     levels = {user: level_of(role, version) for user, role in roles.items() if role is not Role.MEMBER}
     silent = [user for user in community.muted if is_muted(community, group, user)]

@@ -12,6 +12,7 @@ from haven.desired import Actors
 from haven.errors import HavenError
 from haven.hierarchy import child_of, stated_order
 from haven.ids import RoomId, UserId
+from haven.lent import ROLES, lent_roles
 from haven.measures import moved_mutes
 from haven.model import Community, Former, Group, Kind, Link, Role
 from haven.permissions import level_of, role_of_level
@@ -208,6 +209,7 @@ class _Reading:
             visibility=record.visibility,
             suggested=child_of(space, room.id, old).get("suggested") is True,
             exceptions=record.exceptions,
+            lent=lent_roles(room.keyed(ROLES), self.actors.bridge, (link.key for link in links), record.kind),
             links=links,
             bridged=bool(links) or _has_live_bridge(room),
             archived=record.archived,

@@ -215,7 +215,7 @@ class Group:
 
     ``room`` is a placeholder (`haven.desired.placeholder`) until the room exists. ``slot`` tells the rooms of one community
     apart from before they exist: it is written into ``m.room.create``, so that a room is never made twice.
-    ``exceptions``: roles that hold in this room only, or differ in it on purpose.
+    ``exceptions``: roles that hold in this room only, or differ in it on purpose. ``lent``: those of people of other networks here.
     ``bridged``: the bridge has work here: a link is wanted, or one that was has not been undone yet.
     ``made_for``: who is invited at the moment the room is made.
     ``archived``: read only, out of the list and closed to joins. ``released``: on its way out of the community, to live on by itself.
@@ -231,6 +231,7 @@ class Group:
     visibility: Visibility = Visibility.OPEN
     suggested: bool = False
     exceptions: Mapping[UserId, Role] = field(default_factory=dict)
+    lent: Mapping[UserId, Role] = field(default_factory=dict)
     links: tuple[Link, ...] = ()
     bridged: bool = False
     made_for: UserId | None = None

@@ -52,11 +52,13 @@ def role_of_level(level: float) -> Role:
 def role_in(community: Community, group: Group, user: UserId) -> Role:
     """The role of a person in one room. An exception that adds (announcer, group admin) never takes away.
 
-    It counts only in the kind of room it is made for.
+    It counts only in the kind of room it is made for. A lent role adds, too, where nothing else is said.
     """
     own = community.role_of(user)
     exception = group.exceptions.get(user)
-    if exception is None or own is Role.OWNER:
+    if exception is None:
+        return max(own, group.lent.get(user, own), key=LEVELS.__getitem__)
+    if own is Role.OWNER:
         return own
     if exception in ROOM_ROLES:
         if ROOM_ROLES[exception] is not group.kind:

@@ -89,7 +89,7 @@ def _told(asked: Asked, grant: Grant, outcome: Outcome) -> Line:
 async def roles(asked: Asked, community: Community) -> Answer:
     """Everybody with a role."""
     sight = asked.sight(community)
-    excepted = [group for group in sight.told if group.exceptions]
+    excepted = [group for group in sight.told if group.exceptions or group.lent]
     return Answer(tuple(_listed(asked, community, excepted)), sight.place_for(excepted))
 
 
@@ -103,7 +103,7 @@ def _listed(asked: Asked, community: Community, excepted: list[Group]) -> Iterat
             yield item("role.holder", who=person(user), role=code(role))
     for group in excepted:
         name = shown(asked.world, community, group)
-        for user, role in sorted(group.exceptions.items()):
+        for user, role in sorted({**group.lent, **group.exceptions}.items()):
             more = LEVELS[role] > LEVELS[community.role_of(user)]
             key = "role.holder_in" if more else "role.differs_in"
             yield item(key, who=person(user), role=code(role), group=name)

@@ -27,8 +27,10 @@ class Grant:
         if self.room is None:
             return everywhere is self.role
         group = community.group(self.room)
-        before = None if self.taken else everywhere
-        return group is not None and group.exceptions.get(self.who, before) is self.role
+        if group is None:
+            return False
+        before = group.lent.get(self.who, None if self.taken else everywhere)
+        return group.exceptions.get(self.who, before) is self.role
 
     def lays_down(self, community: Community) -> bool:
         """Whether somebody gives away power by it; an exception that takes power away ends as others want it."""
@@ -39,13 +41,18 @@ class Grant:
         if self.room is None:
             return community.with_role(self.who, Role.MEMBER if self.taken else self.role)
         group = community.group(self.room)
-        plain = self.taken or community.role_of(self.who) is self.role
-        return community if group is None else community.with_group(self._excepted(group, plain))
+        if group is None:
+            return community
+        role = community.role_of(self.who) if self.taken else self.role
+        return community.with_group(self._excepted(group, role, plain=role is community.role_of(self.who)))
 
-    def _excepted(self, group: Group, plain: bool) -> Group:
-        """The group in which they are what was said, or ``plain``: what they are everywhere."""
-        others = {user: role for user, role in group.exceptions.items() if user != self.who}
-        return replace(group, exceptions=others if plain else {**others, self.who: self.role})
+    def _excepted(self, group: Group, role: Role, *, plain: bool) -> Group:
+        """The group in which they are what was said, or ``plain``: what they are everywhere. What another network lends them is
+        taken away only by saying so.
+        """
+        others = {user: held for user, held in group.exceptions.items() if user != self.who}
+        plain = plain and self.who not in group.lent
+        return replace(group, exceptions=others if plain else {**others, self.who: role})
 
 
 def room_of(community: Community, role: Role, group: Group | None) -> RoomId | None:

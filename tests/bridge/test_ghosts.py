@@ -262,3 +262,14 @@ async def test_nobody_comes_before_they_speak(here: Lives) -> None:
     ghost = member_events(here)[0].key
     assert isinstance(ghost, str)
     assert here.registered - {BOT} == {UserId(ghost)}
+
+
+async def test_who_comes_later_is_not_imitated_either(bare: Lives) -> None:
+    await bare.town.join(CHAT, "bob")
+    await speaks(bare, CHAT, "hi")
+    assert shown(bare, bare.room) == {("bob", None)}
+    local = bare.homeserver.person("bob")
+    bare.homeserver.display_names[local.user] = "Bob"
+    await bare.alice.invite(bare.room, local.user)
+    await local.join(bare.room)
+    await bare.until(lambda: shown(bare, bare.room) == {("bob (memory)", None)})

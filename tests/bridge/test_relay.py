@@ -57,13 +57,14 @@ async def test_carries_both_ways_and_nothing_back(lives: Lives) -> None:
 
 async def test_a_new_ghost_costs_four_requests_and_then_each_message_one(lives: Lives) -> None:
     await lives.link()
+    bob = (await lives.town.join(CHAT, "bob")).id
     log = lives.homeserver.faults.requests
     before = len(log)
-    await lives.town.speak(CHAT, lives.oscar, "first")
+    await lives.town.speak(CHAT, bob, "first")
     await lives.until(lambda: lives.said() == ["first"])
     assert [one.port for one in log[before:]] == ["register", "invite", "send_state", "send_message"]
     before = len(log)
-    await lives.town.speak(CHAT, lives.oscar, "second")
+    await lives.town.speak(CHAT, bob, "second")
     await lives.until(lambda: lives.said() == ["first", "second"])
     assert [one.port for one in log[before:]] == ["send_message"]
 
@@ -79,26 +80,30 @@ async def test_a_ghost_is_told_by_no_name_and_shown_by_a_safe_one(lives: Lives) 
     assert member["displayname"] == "mallory (memory)"
 
 
-async def test_a_ghost_put_out_behind_our_back_comes_in_again(lives: Lives) -> None:
+async def test_a_ghost_that_was_put_out_comes_in_again_with_its_person(lives: Lives) -> None:
     await lives.link()
     await lives.town.speak(CHAT, lives.oscar, "one")
     await lives.until(lambda: lives.said() == ["one"])
     (ghost,) = {event.sender for event in lives.by_ghosts("m.room.message")}
     await lives.alice.kick(lives.room, ghost)
+    await lives.until(lambda: lives.oscar not in lives.town.chat(CHAT).people)
+    await lives.town.join(CHAT, "oscar")
     await lives.town.speak(CHAT, lives.oscar, "two")
     await lives.until(lambda: lives.said() == ["one", "two"])
     assert {event.sender for event in lives.by_ghosts("m.room.message")} == {ghost}
     assert lives.homeserver.rooms[lives.room].membership(ghost) == "join"
 
 
-async def test_a_banned_ghost_stays_out_and_the_others_go_on(lives: Lives) -> None:
+async def test_who_is_banned_stays_out_of_both_and_the_others_go_on(lives: Lives) -> None:
     await lives.link()
     await lives.town.join(CHAT, "mallory")
-    await lives.town.speak(CHAT, RemoteUserId("mallory"), "spam")
+    mallory = RemoteUserId("mallory")
+    await lives.town.speak(CHAT, mallory, "spam")
     await lives.until(lambda: lives.said() == ["spam"])
     (ghost,) = {event.sender for event in lives.by_ghosts("m.room.message")}
+    lives.town.chat(CHAT).we_rule = False
     await lives.alice.ban(lives.room, ghost)
-    await lives.town.speak(CHAT, RemoteUserId("mallory"), "more spam")
+    await lives.town.speak(CHAT, mallory, "more spam")
     await lives.town.speak(CHAT, lives.oscar, "peace")
     await lives.until(lambda: "peace" in lives.said())
     assert "more spam" not in lives.said()

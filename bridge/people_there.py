@@ -1,0 +1,100 @@
+"""A chat's side of what people may do: what the network says of them, and how it is asked to change that."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from haven.errors import GiveUp
+from haven.ids import ChatId, RemoteUserId, UserId
+
+from .networks.base import ListsMembers, Network
+from .networks.events import Person, Role
+from .networks.people import Bans, KnowsAccounts, ListsBans, PutsOut, SetsRoles
+from .standing import BANNED, About, Change, Key, Rank, told_apart
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """Everybody in a chat, as the network says. ``banned``: ``None`` where it does not say; ``owners``: whose account somebody is."""
+
+    people: Mapping[RemoteUserId, Person]
+    banned: frozenset[RemoteUserId] | None = None
+    owners: Mapping[RemoteUserId, UserId] = field(default_factory=dict)
+
+    def standing(self, people: Mapping[RemoteUserId, UserId], ranks: tuple[Rank, ...]) -> dict[Key, str]:
+        """What the network says of these people, as far as power levels can say it."""
+        found: dict[Key, str] = {}
+        for person in people:
+            role = told_apart(self.people[person].role, ranks) if person in self.people else Role.MEMBER
+            if role is not Role.MEMBER:
+                found[About.ROLE, person] = role
+            if person in (self.banned or ()):
+                found[About.BAN, person] = BANNED
+        return found
+
+    def tells(self, key: Key) -> bool:
+        """Whether the network says anything of it: of the role of somebody who is away it says nothing."""
+        about, person = key
+        return (
+            person in self.people
+            if about == About.ROLE
+            else self.banned is not None and person not in self.owners
+        )
+
+
+async def crowd_of(network: Network, chat: ChatId) -> Crowd | None:
+    """Who is in a chat; ``None`` where the network does not say, or says that nobody is. Raises `TryLater`."""
+    if not isinstance(network, ListsMembers):
+        return None
+    listed = await network.members(chat)
+    if not listed:
+        return None
+    owned = await network.accounts(chat) if isinstance(network, KnowsAccounts) else ()
+    everybody = (*listed, *(person for _, person in owned))
+    return Crowd(
+        {person.id: person for person in everybody},
+        await _banned(network, chat),
+        {person.id: user for user, person in owned},
+    )
+
+
+async def _banned(network: Network, chat: ChatId) -> frozenset[RemoteUserId] | None:
+    if not isinstance(network, ListsBans):
+        return None
+    try:
+        return frozenset(await network.banned(chat))
+    except GiveUp:
+        return None
+
+
+async def carry_out(network: Network, chat: ChatId, change: Change) -> bool | None:
+    """Have the network change it. ``None`` where it knows no such thing, ``False`` where it refuses. Raises `TryLater`."""
+    try:
+        if change.about == About.ROLE:
+            if not isinstance(network, SetsRoles):
+                return None
+            await network.set_role(chat, change.person, Role(change.value or Role.MEMBER))
+        elif not isinstance(network, Bans):
+            return None
+        elif change.value is None:
+            await network.unban(chat, change.person)
+        else:
+            await network.ban(chat, change.person)
+    except GiveUp as error:
+        log.info("A network refuses to change what somebody may do: %s", error)
+        return False
+    return True
+
+
+async def put_out(network: Network, chat: ChatId, person: RemoteUserId) -> bool | None:
+    """Have the network put somebody out of the chat; answers as `carry_out`."""
+    if not isinstance(network, PutsOut):
+        return None
+    try:
+        await network.put_out(chat, person)
+    except GiveUp as error:
+        log.info("A network refuses to put somebody out: %s", error)
+        return False
+    return True
