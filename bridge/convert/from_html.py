@@ -49,6 +49,8 @@ _BLOCKS = frozenset(
 _SCHEMES = frozenset({"https", "http", "ftp", "mailto", "magnet"})
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
+_SERVER = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
+"""Spec: appendices, "Server Name"."""
 _COMMENT = re.compile(r"<!--.*?(?:-->|$)", re.DOTALL)
 _NO_TAG = re.compile(r"<(?!/?[a-zA-Z][^<>]*>)")
 
@@ -239,14 +241,7 @@ def person_in(address: str) -> UserId | None:
     ):
         if address.startswith(start):
             user = sigil + unquote(address[len(start) :].partition("?")[0])
-            localpart, colon, server = user[1:].partition(":")
-            fits = (
-                colon
-                and localpart
-                and server
-                and user.isprintable()
-                and "/" not in server
-                and " " not in user
-            )
+            localpart, _, server = user[1:].partition(":")
+            fits = localpart and user.isprintable() and " " not in localpart and _SERVER.fullmatch(server)
             return UserId(user) if fits and len(user.encode()) <= 255 else None
     return None
