@@ -165,7 +165,6 @@ class Bridge:
         )
 
     def _make_to_matrix(self, excerpts: Excerpts, votes: Votes) -> ToMatrix:
-        bot = self._homeserver.user
         return ToMatrix(
             self._homeserver,
             self._ghosts,
@@ -173,7 +172,7 @@ class Bridge:
             topics=self._topics,
             timers=self._timers,
             networks=self._networks,
-            rendering=Rendering(self._store, self._rooms, self._ghosts, self._voice, bot),
+            rendering=Rendering(self._homeserver, self._store, self._rooms, self._ghosts, self._voice),
             votes=votes,
             excerpts=excerpts,
             media=self._media,

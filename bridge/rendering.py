@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 
+from haven.errors import GiveUp
 from haven.ids import RemoteMessageId, UserId
 
+from .convert.from_matrix import read_content
 from .convert.mentions import addressed, resolved
 from .convert.privacy import name_or
 from .convert.to_matrix import Context, Draft, drafts_of
 from .ghosts import Ghosts
+from .homeserver import AppserviceHomeserver
 from .i18n import Voice
 from .links import Linked
-from .message import Mention, Span, Text
+from .message import Attachment, Mention, Span, Text
 from .networks.events import Edited, Said
 from .rooms import Rooms
 from .store import Pair, Store
@@ -19,12 +22,15 @@ from .store import Pair, Store
 class Rendering:
     """Turns what networks say into drafts of events."""
 
-    def __init__(self, store: Store, rooms: Rooms, ghosts: Ghosts, voice: Voice, bot: UserId) -> None:
+    def __init__(
+        self, homeserver: AppserviceHomeserver, store: Store, rooms: Rooms, ghosts: Ghosts, voice: Voice
+    ) -> None:
+        self._homeserver = homeserver
         self._store = store
         self._rooms = rooms
         self._ghosts = ghosts
         self._voice = voice
-        self._bot = bot
+        self._bot = homeserver.user
 
     async def drafts(self, link: Linked, event: Said | Edited) -> tuple[Draft, ...]:
         """The events that say it, in order."""
@@ -34,6 +40,8 @@ class Rendering:
         replaced = await self._pair(link, event.target) if isinstance(event, Edited) else None
         if isinstance(event, Edited) and replaced is None:
             message = replace(message, text=(Span(self.say("edited")), *message.text))
+        if replaced is not None and not message.attachments:
+            message = replace(message, attachments=await self._captioned(link, replaced))
         context = Context(
             answers=parent.event if parent else None,
             thread=thread.event if thread else None,
@@ -43,6 +51,15 @@ class Rendering:
             until=_until(event),
         )
         return drafts_of(message, self.say, context)
+
+    async def _captioned(self, link: Linked, replaced: Pair) -> tuple[Attachment, ...]:
+        """The file whose caption is edited: Matrix replaces the whole of an event, not its words only."""
+        try:
+            _, content = await self._homeserver.read_event(link.room, replaced.event)
+        except GiveUp:
+            return ()
+        said = read_content("m.room.message", content)
+        return said.message.attachments if said is not None else ()
 
     def say(self, key: str, **values: str) -> str:
         """The phrase ``said.<key>``."""

@@ -235,8 +235,11 @@ async def test_an_edit_of_something_unknown_says_so_and_one_of_a_caption_changes
     assert (await nth(lives, "m.room.message")).content["body"] == "(edited) better"
     url = lives.town.files.put(b"data")
     file = Attachment("a.txt", url, "text/plain", 4)
-    await lives.town.speak(CHAT, lives.oscar, Message((), attachments=(file,)))
+    said = await lives.town.speak(CHAT, lives.oscar, Message((), attachments=(file,)))
     mxc = (await nth(lives, "m.room.message", 2)).content["url"]
+    await lives.town.edit(CHAT, lives.oscar, said, "the plan")
+    new: Any = (await nth(lives, "m.room.message", 3)).content["m.new_content"]
+    assert (new["body"], new["filename"], new["url"]) == ("the plan", "a.txt", mxc)
     picture = {"msgtype": "m.file", "body": "see", "filename": "a.txt", "url": mxc, "info": {"size": 4}}
     shown = await send(lives, "m.room.message", picture)
     relation = {"rel_type": "m.replace", "event_id": shown}
