@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("-c", "--config", type=Path, default=Path("bridge.yaml"), metavar="FILE")
+        if name == "registration":
+            command.add_argument("--rotate", action="store_true", help="make new tokens; the key stays")
         if name == "login":
             command.add_argument("network", metavar="NETWORK")
     return parser
@@ -97,9 +99,12 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-async def _registration(settings: Settings, voice: Voice, _given: argparse.Namespace) -> int:
-    fresh = register(settings)
+async def _registration(settings: Settings, voice: Voice, given: argparse.Namespace) -> int:
+    known = settings.registration.is_file()
+    fresh = register(settings, rotate=given.rotate)
     phrase = "command.registered" if fresh else "command.registered_again"
+    if known and fresh:
+        phrase = "command.rotated"
     _print(voice.say(phrase, file=str(settings.registration)))
     return 0
 

@@ -21,7 +21,7 @@ from .caretaker import Caretaker
 from .config import Secrets, Settings
 from .excerpts import Excerpts
 from .ghosts import Ghosts
-from .health import Figures, health_routes
+from .health import health_routes
 from .homeserver import AppserviceHomeserver
 from .i18n import Voice
 from .inbox import Inbox
@@ -30,6 +30,7 @@ from .keeper import Keeper
 from .links import Links
 from .marking import Marking
 from .media import Media
+from .metrics import Figures, Metrics
 from .networks.base import Network
 from .networks.events import Connection, ConnectionState, Event
 from .people import People
@@ -86,10 +87,16 @@ class Bridge:
         self._keeper = Keeper(homeserver, self._rooms, self._links, self._ghosts, self._caretaker)
         self._structure.nudge = self._keeper.nudge
         relay = self._make_relay()
-        self._inbox = Inbox(store, relay.handle, self._reports.report)
+        self._metrics = metrics = Metrics(settings.networks)
+        self._inbox = Inbox(store, metrics.counting(relay.handle), metrics.failing(self._reports.report))
         self._intake = self._make_intake()
-        routes = [*health_routes(self.figures), *self._media.routes()]
-        self._web = application(tokens.homeserver_token, self.accept, self._knows, routes)
+        self._web = self._make_web(tokens.homeserver_token)
+
+    def _make_web(self, token: str) -> web.Application:
+        routes = [*health_routes(self.figures, self._metrics), *self._media.routes()]
+        made = application(token, self.accept, self._knows, routes)
+        made.middlewares.insert(0, self._metrics.watching())
+        return made
 
     def _make_media(self, key: bytes) -> Media:
         repository = self._homeserver.media

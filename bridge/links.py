@@ -87,3 +87,13 @@ class Links:
     def of_chat(self, network: Network, chat: ChatId) -> tuple[Linked, ...]:
         """The links of a chat."""
         return tuple(self._by_chat.get((network, chat), {}).values())
+
+
+def way_of(lane: str) -> tuple[Network, str] | None:
+    """The network of a lane that a link named, and ``in`` (to Matrix) or ``out``; ``None`` for any other lane."""
+    first, arrow, second = lane.partition(">")
+    if first.startswith("!"):
+        network, colon, _ = second.partition(":")
+        return (Network(network), "out") if colon else None
+    network, colon, _ = first.partition(":")
+    return (Network(network), "in") if colon and arrow else None

@@ -16,14 +16,15 @@ from .config import BOT, Secrets, Settings, read_key, read_secrets
 ID = "haven-bridge"
 
 
-def register(settings: Settings) -> bool:
-    """Write the registration file and the key, or bring them up to date; tokens and key stay what they are.
+def register(settings: Settings, *, rotate: bool = False) -> bool:
+    """Write the registration file and the key, or bring them up to date; tokens and key stay what they are, unless the
+    tokens are to ``rotate``.
 
     Returns whether the tokens are new. Both files are readable by their owner only.
     """
     if not settings.key_file.exists():
         _write(settings.key_file, f"{secrets.token_hex(32)}\n")
-    key, known = read_key(settings.key_file), _known(settings)
+    key, known = read_key(settings.key_file), None if rotate else _known(settings)
     tokens = known or Secrets(secrets.token_urlsafe(48), secrets.token_urlsafe(48), key)
     out = StringIO()
     YAML().dump(registration(settings, tokens), out)

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Self, TypeVar
 
 from mautrix.util.async_db import Connection, Database
@@ -48,7 +48,7 @@ class Arrival:
 @dataclass(frozen=True, slots=True)
 class Item:
     """Something stored and to be done. ``claimed``: parts that went out already; ``tries``: how often it
-    failed.
+    failed; ``arrived``: when it was stored, in milliseconds since 1970 (0: unknown).
     """
 
     seq: int
@@ -57,6 +57,11 @@ class Item:
     tries: int = 0
     claimed: int = 0
     source: str = ""
+    arrived: int = 0
+
+
+ITEM = tuple(field.name for field in fields(Item))
+"""The columns of the inbox that make an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +186,7 @@ class Store:
             "INSERT INTO seen (source, at) VALUES ($1, $2)", [(source, now) for source in new]
         )
         items = tuple(
-            Item(self.next_seq(), arrival.lane, arrival.payload, source=source)
+            Item(self.next_seq(), arrival.lane, arrival.payload, source=source, arrived=now)
             for source, arrival in new.items()
         )
         await connection.executemany(
@@ -227,16 +232,13 @@ class Store:
 
         async def job(connection: Connection) -> tuple[Item, ...]:
             rows = await connection.fetch(
-                "SELECT seq, lane, payload, tries, claimed, source FROM inbox"
+                f"SELECT {', '.join(ITEM)} FROM inbox"  # noqa: S608  # names of columns
                 " WHERE lane = $1 AND seq > $2 AND aside IS NULL ORDER BY seq LIMIT $3",
                 lane,
                 after,
                 most,
             )
-            return tuple(
-                Item(*(row[name] for name in ("seq", "lane", "payload", "tries", "claimed", "source")))
-                for row in rows
-            )
+            return tuple(Item(*(row[name] for name in ITEM)) for row in rows)
 
         return await self._commit.ask(job)
 

@@ -10,7 +10,7 @@ doubles nothing. While we live we know better: a send that fails is unclaimed, a
 from collections.abc import Sequence
 from dataclasses import replace
 
-from haven.errors import GiveUp, HavenError
+from haven.errors import GiveUp, HavenError, TryLater
 from haven.ids import RemoteMessageId
 
 from .convert.polls import END, RESPONSE
@@ -55,18 +55,24 @@ class ToNetwork:
         """Send what comes of ``item``, each part once, however often the item is tried."""
         known = await self._find_again(item, network, outgoing) if item.seq not in self._claimed else ()
         before = self._claimed.setdefault(item.seq, item.claimed)
+        refused = False
 
         async def claim(part: int) -> bool:
+            nonlocal refused
             if part < self._claimed[item.seq]:
                 return False
-            await self._store.claim(item, part + 1)
+            try:
+                await self._store.claim(item, part + 1)
+            except TryLater:
+                refused = True  # by our database: all that was claimed before went out
+                raise
             self._claimed[item.seq] = part + 1
             return True
 
         try:
             receipt = await network.send(outgoing, claim)
         except HavenError as error:
-            if self._claimed[item.seq] > before:
+            if self._claimed[item.seq] > before and not refused:
                 # The network says that the last part did not go out after all.
                 self._claimed[item.seq] -= 1
                 await self._store.claim(item, self._claimed[item.seq])

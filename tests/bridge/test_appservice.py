@@ -11,7 +11,8 @@ import pytest
 from aiohttp import web
 
 from bridge.appservice import LARGEST, application
-from bridge.health import Figures, health_routes
+from bridge.health import health_routes
+from bridge.metrics import Figures, Metrics
 from haven.errors import Unreachable
 from haven.ids import Network
 
@@ -53,7 +54,10 @@ async def served() -> AsyncIterator[Served]:
     served = Served()
     served.held.set()
     app = application(
-        TOKEN, served.accept, lambda user: user == "@known:haven.test", health_routes(served.figures)
+        TOKEN,
+        served.accept,
+        lambda user: user == "@known:haven.test",
+        health_routes(served.figures, Metrics()),
     )
     runner = web.AppRunner(app)
     await runner.setup()
@@ -159,8 +163,8 @@ async def test_health_is_for_everybody(served: Served) -> None:
     status, text = await ask(served, "GET", "/metrics", headers={})
     assert status == 200
     lines = text.splitlines()
-    assert 'haven_bridge_links{state="linked"} 2' in lines
-    assert 'haven_bridge_network_connected{network="irc"} 1' in lines
-    assert "haven_bridge_inbox_waiting 3" in lines
+    assert 'haven_bridge_links{state="linked"} 2.0' in lines
+    assert 'haven_bridge_network_connected{network="irc"} 1.0' in lines
+    assert "haven_bridge_inbox_waiting 3.0" in lines
     served.database_down = True
     assert (await ask(served, "GET", "/health", headers={}))[0] == 503

@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from bridge.__main__ import main
-from bridge.config import read_settings
+from bridge.config import read_secrets, read_settings
 from bridge.registration import register
 from embedded.places import ROOT
 from haven.errors import Misconfigured
@@ -212,3 +212,32 @@ def test_a_network_of_somebody_else_is_found_by_its_entry_point(
     with pytest.raises(Misconfigured) as wrong:
         read_settings(written(tmp_path, {**GOOD, "networks": {"smoke": {}}}))
     assert wrong.value.values["setting"] == "networks.smoke.hill"
+
+
+def test_rotation_makes_new_tokens_and_keeps_the_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path, GOOD)
+    settings = read_settings(file)
+    assert main(["registration", "-c", str(file)]) == 0
+    first, key = YAML(typ="safe").load(settings.registration.read_text()), settings.key_file.read_text()
+    capsys.readouterr()
+    assert main(["registration", "--rotate", "-c", str(file)]) == 0
+    assert "New tokens" in capsys.readouterr().out
+    again = YAML(typ="safe").load(settings.registration.read_text())
+    assert again["as_token"] not in first.values()
+    assert again["hs_token"] not in first.values()
+    assert {**again, "as_token": "", "hs_token": ""} == {**first, "as_token": "", "hs_token": ""}
+    assert settings.key_file.read_text() == key
+    assert settings.registration.stat().st_mode & 0o777 == 0o600
+
+
+def test_no_secret_is_shown_by_repr(tmp_path: Path) -> None:
+    database = "postgres://haven:very-secret@127.0.0.1/haven"
+    settings = read_settings(written(tmp_path, merged(GOOD, {"database": database})))
+    register(settings)
+    tokens = read_secrets(settings)
+    shown = f"{settings!r} {settings} {tokens!r} {tokens}"
+    for secret in ("very-secret", tokens.appservice_token, tokens.homeserver_token, tokens.key.hex()):
+        assert secret not in shown
+    assert str(tokens.key) not in shown

@@ -161,6 +161,14 @@ class Run:
         await self._excuse()
         await self.here.start()
 
+    async def taken(self, number: int) -> None:
+        """Waits until the bridge holds so many messages that it cannot carry yet."""
+
+        async def held() -> bool:
+            return await self.here.waiting() == number
+
+        await eventually(held, f"the bridge has taken {number} messages", LONG)
+
     def excuse_everything(self) -> None:
         """Whatever was said so far may be missing, though not come twice or in another order."""
         for way, said in self._said.items():

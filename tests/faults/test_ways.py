@@ -51,11 +51,7 @@ async def test_r2_the_homeserver_is_away_while_the_chat_talks(here: Crossing, te
         for line in said:
             await run.speak([line])
             await asyncio.sleep(PROFILE.away / len(said))
-
-        async def all_taken() -> bool:
-            return await here.waiting() == len(said)
-
-        await eventually(all_taken, "the bridge has taken everything", LONG)
+        await run.taken(len(said))
         await here.synapse.start()
 
 
@@ -197,3 +193,41 @@ async def test_the_connection_to_irc_is_cut_in_the_middle(here: Crossing, tell: 
                 await here.gone_from(link.channel)
             await here.arrived()
         run.excuse_everything()
+
+
+def secrets_of(here: Crossing) -> list[str]:
+    """What nobody may read: the tokens and the key."""
+    registration = here.bridge.registration.read_text()
+    tokens = [line.split(": ")[1] for line in registration.splitlines() if "_token: " in line]
+    return [*tokens, (here.bridge.directory / "haven.key").read_text().strip()]
+
+
+async def test_r20_the_tokens_are_rotated_under_way_and_never_logged(here: Crossing, tell: Tell) -> None:
+    old = secrets_of(here)
+    async with begun(here, tell) as run:
+        answers: list[int] = []
+
+        async def note(_asked: Asked, answer: Answered) -> Answered | None:
+            answers.append(answer.status)
+            return None
+
+        here.to_bridge.after = here.to_homeserver.after = note
+        made = await here.bridge.command("registration", "--rotate")
+        assert made.status == 0, made.err
+        await here.synapse.kill()
+        await here.synapse.start()
+        await run.speak([*lines(run, "strange", Side.MATRIX, 4), *lines(run, "stranger", Side.NETWORK, 4)])
+
+        async def both_refused() -> bool:
+            return {401, 403} <= set(answers)
+
+        await eventually(both_refused, "each refuses the other's tokens", LONG)
+        await run.taken(4)
+        await here.kill()
+        await here.start()
+    new = secrets_of(here)
+    assert (len(old), len(new)) == (3, 3)
+    assert len({*old, *new}) == 5, "two new tokens, the same key"
+    log = here.bridge.log()
+    assert "DEBUG" in log or "INFO" in log
+    assert not [number for number, secret in enumerate({*old, *new}) if secret in log]
