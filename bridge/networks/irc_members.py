@@ -98,6 +98,7 @@ class Members:
         self._shut[about] = time.monotonic() + (REST if refused else _PAUSE)
 
     async def _inside(self, sender: Sender, member: Member, chat: ChatId) -> Speaker | None:
+        member.speaker.used = time.monotonic()  # nobody closes it now
         door = (sender.user, chat)
         if self._is_shut(door):
             return None

@@ -114,16 +114,16 @@ async def irc_world(server: IrcServer, **settings: object) -> AsyncIterator[IrcW
     chat = ChatId(f"#fathers{number}")
     log, network = Log(), network_on(server, **settings)
     running = asyncio.create_task(network.run(log))  # some servers take a second for each login: both at once
-    async with await Chatter.connect(server.host, server.port, f"founder{number}") as founder:
+    founder = await Chatter.connect(server.host, server.port, f"founder{number}")
+    world = IrcWorld(server, founder, network, chat, log)
+    try:
         await founder.join(chat)
-        world = IrcWorld(server, founder, network, chat, log)
-        try:
-            await log.wait(Connection, lambda event: event.state is ConnectionState.CONNECTED)
-            await network.open(chat)
-            yield world
-        finally:
-            running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
-            for chatter in world.people.values():
-                await chatter.aclose()
+        await log.wait(Connection, lambda event: event.state is ConnectionState.CONNECTED)
+        await network.open(chat)
+        yield world
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        for chatter in (*world.people.values(), world.founder):
+            await chatter.aclose()

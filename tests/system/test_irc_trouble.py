@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.message import Message, plain, spans
-from bridge.networks import irc
+from bridge.networks import irc_news
 from bridge.networks.acts import Outgoing, Say
 from bridge.networks.events import ChatGone, Connection, ConnectionState, Event, Joined, Left, Role, Said
 from embedded.irc import IrcServer, Ngircd, PythonIrc, ngircd_program
@@ -104,7 +104,7 @@ async def test_a_flood_keeps_its_order(own_server: IrcServer) -> None:
 async def test_a_receiver_that_is_stuck_stops_the_reading_and_loses_nothing(
     python_irc: IrcServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(irc, "_BACKLOG", 50)
+    monkeypatch.setattr(irc_news, "BACKLOG", 50)
     async with irc_world(python_irc) as world:
         await world.join("bob")
         free = asyncio.Event()
