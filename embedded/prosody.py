@@ -18,20 +18,29 @@ PASSWORD = "secret"
 
 
 class Prosody(Server):
-    """Prosody from Debian on free ports of 127.0.0.1, without TLS; works with and without root.
+    """Prosody from Debian on free ports of 127.0.0.1; works with and without root.
 
     `port` is for accounts, `component_port` for the component `COMPONENT` with `SECRET`, `web_port` for files. Accounts are made by `account`; everybody
-    may make rooms in `ROOMS`, and they stay. `kill()` and `start()` keep ports and data.
+    may make rooms in `ROOMS`, and they stay. `kill()` and `start()` keep ports and data. Without a `certificate` (its file, and the file of its key) there
+    is no TLS; with one, accounts are let in with TLS only.
     """
 
     _grace = 3
 
-    def __init__(self, directory: Path, *, archive: bool = True, page: int = 50) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        archive: bool = True,
+        page: int = 50,
+        certificate: tuple[Path, Path] | None = None,
+    ) -> None:
         self.directory = directory
         self.host = HOST
         self.port, self.component_port, self.web_port = free_port(), free_port(), free_port()
         self._archive = archive
         self._page = page
+        self._certificate = certificate
         self._config = directory / "prosody.cfg.lua"
         command: list[str | Path] = [prosody_program() or "prosody", "--config", self._config, "-F"]
         self.process = Child("Prosody", command, directory / "prosody.log", directory)
@@ -65,6 +74,7 @@ class Prosody(Server):
             port=self.port,
             component_port=self.component_port,
             web_port=self.web_port,
+            tls=_tls(self._certificate),
             archive='"muc_mam"' if self._archive else "",
             page=self._page,
             domain=DOMAIN,
@@ -78,6 +88,15 @@ class Prosody(Server):
 def prosody_program() -> str | None:
     """Where Prosody is, None when it is not installed."""
     return shutil.which("prosody") or shutil.which("prosody", path="/usr/bin:/usr/sbin:/usr/local/bin")
+
+
+def _tls(certificate: tuple[Path, Path] | None) -> str:
+    """The part of the configuration about TLS."""
+    if certificate is None:
+        plain = "c2s_require_encryption = false\nallow_unencrypted_plain_auth = true"
+        return f'modules_disabled = {{ "s2s", "tls" }}\n{plain}'
+    files = f'ssl = {{ certificate = "{certificate[0]}", key = "{certificate[1]}" }}'
+    return f'modules_disabled = {{ "s2s" }}\nc2s_require_encryption = true\n{files}'
 
 
 _PROSODY = """\
@@ -94,11 +113,9 @@ http_interfaces = {{ "{host}" }}
 http_ports = {{ {web_port} }}
 https_ports = {{ }}
 http_external_url = "http://{host}:{web_port}/"
-modules_enabled = {{ "roster", "saslauth", "disco", "ping", "posix", "vcard_legacy", "pep" }}
-modules_disabled = {{ "s2s", "tls" }}
+modules_enabled = {{ "roster", "saslauth", "tls", "disco", "ping", "posix", "vcard_legacy", "pep" }}
+{tls}
 authentication = "internal_plain"
-c2s_require_encryption = false
-allow_unencrypted_plain_auth = true
 max_archive_query_results = {page}
 VirtualHost "{domain}"
 Component "{rooms}" "muc"

@@ -32,7 +32,11 @@ CONNECT_TIMEOUT = 25.0
 """Seconds until we must be logged in."""
 ANSWER_TIMEOUT = 30.0
 """Seconds for the answer to a question."""
+_REASONS_TIME = 0.2
+"""Seconds for the library to say why a connection ended."""
 _RESOURCE = "haven"
+_DIRECT = frozenset({443, 5223})
+"""Ports on which TLS begins at once (XEP-0368); on all others it is asked for (STARTTLS)."""
 
 
 class XmppConnection:
@@ -63,9 +67,10 @@ class XmppConnection:
         stream.add_event_handler("connection_failed", self._failed)
         stream.add_event_handler("reconnect_delay", lambda _seconds: self._went())
         stream.add_event_handler("failed_all_auth", lambda _stanza: self._unwanted())
+        stream.add_event_handler("stream_negotiated", lambda _nothing: self._negotiated())
         stream.add_event_handler("stream_error", self._stream_error)
         stream.add_event_handler("ssl_invalid_chain", self._untrusted)
-        stream.add_event_handler("disconnected", lambda _reason: self._went())
+        stream.add_event_handler("disconnected", self._ended)
 
     # --- its life ------------------------------------------------------------------------------------------------------
 
@@ -228,6 +233,19 @@ class XmppConnection:
         self._failed(error)
         self._went()
 
+    def _ended(self, _reason: object) -> None:
+        """The library says that a connection is gone before it says why, where TLS failed."""
+        if self._ready.done():
+            self._went()
+        else:
+            self._loop.call_later(_REASONS_TIME, self._went)
+
+    def _negotiated(self) -> None:
+        """The server has offered all that it has: where we are not logged in by then, it wants something first, which is TLS."""
+        if isinstance(self._stream, ClientXMPP) and not self._stream.authenticated:
+            self._why = Refused("network_logged_out", reason="needs_tls")
+            self._went()
+
     def _unwanted(self) -> None:
         self._why = Refused("network_logged_out", reason="login_refused")
 
@@ -282,7 +300,11 @@ def _stream(settings: XmppSettings) -> ClientXMPP | ComponentXMPP:
         client.enable_plaintext = True
         mechanisms = client.plugin["feature_mechanisms"]
         mechanisms.unencrypted_plain = mechanisms.unencrypted_scram = True
-    elif not settings.tls_verify:
+        return client
+    # One way only: a server that waits for the beginning of a stream does not answer the beginning of TLS, nor the other way round.
+    client.enable_direct_tls = settings.port in _DIRECT
+    client.enable_starttls = not client.enable_direct_tls
+    if not settings.tls_verify:
         client.ssl_context.check_hostname = False
         client.ssl_context.verify_mode = ssl.CERT_NONE
     return client

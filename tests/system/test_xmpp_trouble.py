@@ -12,9 +12,10 @@ from bridge.networks.acts import Claim, Outgoing, Receipt, Say
 from bridge.networks.base import Network, Place
 from bridge.networks.events import ChatGone, Connection, ConnectionState, Edited, Said
 from bridge.networks.xmpp import XmppNetwork
+from embedded.federation import Federation
 from embedded.jabber import body_of, stanza_id
 from embedded.prosody import ROOMS, Prosody, prosody_program
-from haven.errors import GiveUp, Invalid, Refused, TryLater
+from haven.errors import GiveUp, Invalid, Refused, TryLater, Unreachable
 from haven.ids import ChatId
 from tests.contracts.network import ALICE, Log, always, patiently, words
 from tests.system.xmpp_world import XmppWorld, network_on, xmpp_world
@@ -112,6 +113,19 @@ async def test_a_check_says_whether_all_is_well(tmp_path: Path, component: bool)
         await network.check()
     async with server:
         await network.check()
+
+
+async def test_an_account_is_only_used_over_a_certificate_that_is_good(tmp_path: Path) -> None:
+    made = await Federation.make(tmp_path)
+    async with Prosody(tmp_path / "prosody", certificate=(made.certificate, made.key)) as server:
+        careless = network_on(server, component=False, tls=True, tls_verify=False)
+        await careless.check()
+        careful = network_on(server, component=False, tls=True)
+        with pytest.raises(Unreachable) as refused:
+            await careful.check()
+        assert refused.value.key == "network_tls"
+        with pytest.raises(GiveUp):  # the server wants TLS, and we are told to do without
+            await network_on(server, component=False, tls=False).check()
 
 
 # --- the connection breaks --------------------------------------------------------------------------------------------------
