@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import ClientResponse, ClientTimeout
 
-from haven.errors import GiveUp, HavenError, Invalid, Missing
+from haven.errors import GiveUp, HavenError, Invalid, Missing, Refused
 from haven.ids import UserId
 
 from .homeserver_client import AppserviceClient, Speaker, answered
@@ -35,7 +35,7 @@ class MediaRepository(Protocol):
     async def upload(self, body: Body, size: int, media_type: str, name: str) -> str:
         """Put a file of exactly ``size`` bytes there; its ``mxc://`` address.
 
-        What goes wrong while ``body`` is read comes out as it is. ``Invalid`` (key ``media_too_large``) where it is too large.
+        What goes wrong while ``body`` is read comes out as it is. ``Refused`` (keys ``media_too_large``, ``media_not_taken``) where it is not taken.
         """
 
     def download(self, mxc: str) -> AbstractAsyncContextManager[Fetched]:
@@ -76,9 +76,10 @@ class NioMedia:
             async with self._client.speaking(self._speaker, nullcontext()):
                 response = await self._client.send("POST", path, measured, headers, timeout=_PATIENT)
                 try:
-                    if response.status == 413:
-                        raise Invalid("media_too_large")
                     answer = await answered(response)
+                except GiveUp as error:
+                    key = "media_too_large" if response.status == 413 else "media_not_taken"
+                    raise Refused(key) from error
                 finally:
                     response.close()  # with it ends the reading of a body that was refused half-way
         except HavenError as error:

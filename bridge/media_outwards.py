@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from haven.errors import GiveUp, Missing, Refused
+from haven.errors import GiveUp, Refused
 from haven.ids import ChatId
 
 from .homeserver_media import MediaRepository, parts_of
@@ -41,10 +41,10 @@ class Outwards:
             key = self._key("out", network.name, chat, file.url)
             try:
                 return await self._terms.carried(key, lambda: self._uploaded(network, chat, file, key)), True
-            except Missing:
-                raise
-            except GiveUp:
-                pass  # what the network does not take it may take as a link
+            except GiveUp as error:
+                if error.key == "media_missing":
+                    raise
+                # What the network does not take its people may take by a link.
         return replace(file, url=self._links.link(file.url, file.name) or ""), False
 
     async def _uploaded(self, network: UploadsMedia, chat: ChatId, file: Attachment, key: str) -> Attachment:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..message import Kind, Message, Span, Style, Text
+from ..message import Attachment, Kind, Message, Span, Style, Text
 
 
 def in_words(span: Span) -> str:
@@ -48,10 +48,22 @@ def named(message: Message, name: str) -> Message:
 
 
 def files(message: Message) -> Iterator[Span]:
-    """A line for each file: its name, and where it is if that can be opened from outside."""
+    """A line for each file: its name, how long and how large it is, and where it is if that can be opened from outside."""
     for index, file in enumerate(message.attachments):
         place = f" {file.url}" if file.url.startswith(("http://", "https://")) else ""
-        yield Span(("\n" if index else "") + f"📎 {file.name}{place}")
+        yield Span(("\n" if index else "") + f"📎 {file.name}{_measures(file)}{place}")
+
+
+def _measures(file: Attachment) -> str:
+    """`` (1:05, 2345 kB)``, the same in every language; as much of it as is known."""
+    known = []
+    if file.duration_ms is not None:
+        seconds = round(file.duration_ms / 1000)
+        known.append(f"{seconds // 60}:{seconds % 60:02}")
+    if file.size is not None:
+        thousands = -(-file.size // 1000)
+        known.append(f"{thousands} kB" if thousands < 10_000 else f"{round(file.size / 1e6)} MB")
+    return f" ({', '.join(known)})" if known else ""
 
 
 def with_files(message: Message) -> Text:

@@ -288,7 +288,7 @@ def test_a_picture_is_its_name_and_its_caption_the_words() -> None:
     assert plain(captioned.message.text) == "look!"
     assert content_of(found.message)["info"] == plain_file["info"]
     lost = replace(found.message.attachments[0], url="https://example.org/a.png")
-    assert content_of(Message((), attachments=(lost,)))["body"] == "📎 a.png https://example.org/a.png"
+    assert content_of(Message((), attachments=(lost,)))["body"] == "📎 a.png (1 kB) https://example.org/a.png"
 
 
 def test_a_poll_is_its_question_and_answers() -> None:

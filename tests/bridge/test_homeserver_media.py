@@ -144,9 +144,10 @@ async def test_what_is_no_address_is_not_asked_for(server: Answering, mxc: str) 
 @pytest.mark.parametrize(
     ("status", "body", "error", "key"),
     [
-        (413, b'{"errcode": "M_TOO_LARGE"}', Invalid, "media_too_large"),
-        (413, b"<html>413</html>", Invalid, "media_too_large"),
-        (403, b'{"errcode": "M_FORBIDDEN"}', Refused, "homeserver_refused"),
+        (413, b'{"errcode": "M_TOO_LARGE"}', Refused, "media_too_large"),
+        (413, b"<html>413</html>", Refused, "media_too_large"),
+        (403, b'{"errcode": "M_FORBIDDEN"}', Refused, "media_not_taken"),
+        (400, b'{"errcode": "M_UNKNOWN"}', Refused, "media_not_taken"),
         (429, b'{"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 5}', RateLimited, "rate_limited"),
         (502, b"<html>", Unreachable, "unreachable"),
         (200, b"<html>", Unreachable, "unreachable"),
@@ -218,3 +219,82 @@ async def test_messages_do_not_wait_for_files(server: Answering) -> None:
     assert await server.media.largest() == 7
     hold.set()
     await asyncio.gather(*uploads)
+
+
+@dataclass
+class Slow:
+    """A homeserver that stops in the middle until it is told to go on; ``moved``: bytes that it took, or gave."""
+
+    media: NioMedia = field(init=False)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    on: asyncio.Event = field(default_factory=asyncio.Event)
+    moved: int = 0
+
+    async def upload(self, request: web.Request) -> web.Response:
+        self.begun.set()
+        await self.on.wait()
+        async for piece in request.content.iter_any():
+            self.moved += len(piece)
+        return web.json_response({"content_uri": "mxc://haven.test/new"})
+
+    async def download(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(LARGE)})
+        await response.prepare(request)
+        self.begun.set()
+        for _ in range(LARGE // PIECE):
+            await response.write(bytes(PIECE))
+            self.moved += PIECE
+        return response
+
+
+LARGE = 64 * 1024 * 1024
+AHEAD = 16 * 1024 * 1024
+"""Bytes that sockets may hold between the two sides; what the bridge holds itself is far less."""
+
+
+@pytest.fixture
+async def slow() -> AsyncIterator[Slow]:
+    slow = Slow()
+    app = web.Application(client_max_size=2 * LARGE)
+    app.router.add_post("/_matrix/media/v3/upload", slow.upload)
+    app.router.add_get("/_matrix/client/v1/media/download/{server}/{file}", slow.download)
+    runner = web.AppRunner(app, lingering_time=0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    homeserver = NioHomeserver.connect(f"http://127.0.0.1:{runner.addresses[0][1]}", "secret-token", BOT)
+    slow.media = homeserver.media
+    yield slow
+    await homeserver.close()
+    await runner.cleanup()
+
+
+async def all_ready() -> None:
+    """Let everything run that can: what is not held up by the other side would be through many times over."""
+    for _ in range(5000):
+        await asyncio.sleep(0)
+
+
+async def test_nothing_is_read_ahead_for_a_homeserver_that_does_not_take_it(slow: Slow) -> None:
+    made = 0
+
+    async def counted() -> Body:
+        nonlocal made
+        for _ in range(LARGE // PIECE):
+            made += PIECE
+            yield bytes(PIECE)
+
+    uploading = asyncio.create_task(slow.media.upload(counted(), LARGE, "video/mp4", "film.mp4"))
+    await slow.begun.wait()
+    await all_ready()
+    assert 0 < made <= AHEAD
+    slow.on.set()
+    await uploading
+    assert (made, slow.moved) == (LARGE, LARGE)
+
+
+async def test_nothing_is_taken_ahead_for_somebody_who_does_not_read(slow: Slow) -> None:
+    async with slow.media.download(MXC) as fetched:
+        await slow.begun.wait()
+        await all_ready()
+        assert 0 < slow.moved <= AHEAD
+        assert sum([len(piece) async for piece in fetched.body]) == LARGE

@@ -264,7 +264,7 @@ async def test_a_network_without_files_gets_a_link(lines: Lives) -> None:
     await posts(lines, mine(lines))
     await lines.until(lambda: len(lines.heard()) == 2)
     said = lines.heard()[1]
-    assert said.startswith(f"<Alice> 📎 cat.png {PUBLIC}/media/")
+    assert said.startswith(f"<Alice> 📎 cat.png (257 kB) {PUBLIC}/media/")
     assert said.endswith("/haven.test/file1/cat.png")
     assert lines.files.downloads == 0
     # And a link of ours that comes back is the file it stands for.
@@ -279,7 +279,7 @@ async def test_a_network_without_files_gets_a_link(lines: Lives) -> None:
 async def test_without_a_public_address_the_name_is_said(poor: Lives) -> None:
     await posts(poor, mine(poor))
     await poor.until(lambda: len(poor.heard()) == 2)
-    assert poor.heard()[1] == "<Alice> 📎 cat.png"
+    assert poor.heard()[1] == "<Alice> 📎 cat.png (257 kB)"
 
 
 @pytest.mark.parametrize("refusal", [Refused("network_refused"), Invalid("media_larger", most="1")])
@@ -290,7 +290,7 @@ async def test_what_the_network_does_not_take_becomes_a_link(
     lives.town.files.refuses = refusal
     await posts(lives, mine(lives))
     await lives.until(lambda: len(lives.heard()) == 2)
-    assert f"📎 cat.png {PUBLIC}/media/" in lives.heard()[1]
+    assert f"📎 cat.png (257 kB) {PUBLIC}/media/" in lives.heard()[1]
     assert sent(lives)[0].attachments == ()
     await lives.end()
 
@@ -300,7 +300,7 @@ async def test_a_network_that_keeps_no_such_files_gets_a_link(tmp_path: Path) ->
     lives = await started(tmp_path, can, public_url=PUBLIC)
     await posts(lives, mine(lives))
     await lives.until(lambda: len(lives.heard()) == 2)
-    assert f"📎 cat.png {PUBLIC}/media/" in lives.heard()[1]
+    assert f"📎 cat.png (257 kB) {PUBLIC}/media/" in lives.heard()[1]
     assert lives.town.files.uploads == 0
     await lives.end()
 
