@@ -6,7 +6,6 @@ nio gives failures back as values and would retry for ever: here they become err
 once.
 """
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -21,8 +20,8 @@ from nio import AsyncClient, AsyncClientConfig, ErrorResponse, Response
 from haven.errors import HavenError, Invalid, Missing, RateLimited, Refused, Unreachable
 from haven.ids import UserId
 
-IN_FLIGHT = 16
-"""Requests at the homeserver at the same time, at most; who comes first is served first."""
+from .turns import Turns
+
 TIMEOUT = 60.0
 """Seconds a request may take."""
 TELLS_NO_TIME = 5.0
@@ -56,7 +55,7 @@ class AppserviceClient(AsyncClient):  # type: ignore[misc]  # nio says no types
         super().__init__(url, str(bot), config=config)
         self.access_token = token
         self.user_id = str(bot)
-        self._places = asyncio.Semaphore(IN_FLIGHT)
+        self._turns = Turns()
 
     async def send(  # noqa: PLR0917  # as nio has it
         self,
@@ -83,7 +82,7 @@ class AppserviceClient(AsyncClient):  # type: ignore[misc]  # nio says no types
         """Requests inside are the speaker's; network trouble comes out as ``Unreachable``. ``places``: where they
         wait for their turn, if not among all others.
         """
-        async with places or self._places:
+        async with places or self._turns.taken():
             before = _speaker.set(speaker)
             try:
                 yield

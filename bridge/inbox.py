@@ -19,6 +19,7 @@ from haven.errors import HavenError, RateLimited, TryLater
 
 from .bugs import log_bug
 from .places import Reached
+from .stock import Stock
 from .store import Arrival, Item, Pair, Store
 
 log = logging.getLogger(__name__)
@@ -67,10 +68,13 @@ class _Lane:
 class Inbox:
     """The queue. ``run`` works until cancelled; ``add`` may be called from anywhere meanwhile."""
 
-    def __init__(self, store: Store, handle: Handle, report: Report | None = None) -> None:
+    def __init__(
+        self, store: Store, handle: Handle, report: Report | None = None, stock: Stock | None = None
+    ) -> None:
         self._store = store
         self._handle = handle
         self._report = report
+        self.stock = stock or Stock()
         self._lanes: dict[str, _Lane] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._loaded = False
@@ -92,12 +96,14 @@ class Inbox:
     def push(self, items: Iterable[Item]) -> None:
         """Have what is stored already done, too."""
         for item in items:
+            self.stock.came(len(item.payload))
             self._push(item)
 
     async def run(self) -> None:
         """Do what was left from before, and all that comes."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
+            self.stock.is_now(*await self._store.weight())
             for name in await self._store.lanes():
                 self._open(name, complete=False)
             self._loaded = True
@@ -183,6 +189,7 @@ class Inbox:
         def look(done: "asyncio.Future[None]") -> None:
             if done.cancelled() or done.exception() is None:
                 self._handled.discard(item.seq)
+                self.stock.went(len(item.payload))
                 return
             log.warning("Could not mark an item as done: the database does not answer")
             asyncio.get_running_loop().call_later(1, self._done, item, pairs)
@@ -218,6 +225,7 @@ class Inbox:
         while True:
             try:
                 self.push(await self._store.set_aside(item, reference, report))
+                self.stock.went(len(item.payload))
             except TryLater:
                 log.warning("Could not set an item aside: the database does not answer")
                 await asyncio.sleep(1)
@@ -228,6 +236,7 @@ class Inbox:
         while True:
             try:
                 await self._store.forget_old()
+                self.stock.is_now(*await self._store.weight())
             except TryLater:
                 log.warning("Could not forget old events: the database does not answer")
             await asyncio.sleep(3600)

@@ -7,6 +7,7 @@ import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from haven.errors import TryLater
 from haven.ids import EventId, RoomId, UserId, is_ghost, server_of
 from haven.ids import Network as NetworkName
 from haven.stateevents import GROUP
@@ -104,7 +105,10 @@ class Intake:
         """Take the events of a transaction. Returns when all that matters is committed; raises ``TryLater``
         where it is not.
         """
-        await self._inbox.add([arrival for event in events for arrival in self._arrivals(event)])
+        arrivals = [arrival for event in events for arrival in self._arrivals(event)]
+        if arrivals and self._inbox.stock.full:
+            raise TryLater("inbox_full")  # the homeserver keeps it, and sends it again
+        await self._inbox.add(arrivals)
         for event in events:
             self._nudge(event)
 
@@ -128,6 +132,7 @@ class Intake:
         if self._is_nobodys(network, event) and not any(self._inbox.busy(link.to_matrix) for link in links):
             return
         spelled = spell(event)
+        await self._inbox.stock.room()  # until then the network is read no further
         await self._inbox.add(
             [
                 Arrival(

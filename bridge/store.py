@@ -273,6 +273,11 @@ class Store:
         waiting = await self._number("SELECT COUNT(*) FROM inbox WHERE aside IS NULL")
         return waiting, await self._number("SELECT COUNT(*) FROM inbox WHERE aside IS NOT NULL")
 
+    async def weight(self) -> tuple[int, int]:
+        """How many characters wait in how many items."""
+        query = "SELECT COALESCE(SUM(LENGTH(payload)), 0) FROM inbox WHERE aside IS NULL"
+        return await self._number(query), (await self.counts())[0]
+
     async def forget_old(self) -> None:
         """Forget what was seen more than eight days ago: it is not told again after so long. And what was set
         aside, since it holds what people said.

@@ -172,6 +172,8 @@ class Lives:
     registered: set[UserId] = field(default_factory=set)
     room: RoomId = RoomId("")
     bridge: Bridge | None = None
+    refused: int = 0
+    """How often a transaction was not taken."""
     store: Store | None = None
 
     def __post_init__(self) -> None:
@@ -338,6 +340,7 @@ class Lives:
         try:
             await accept(batch)
         except (TryLater, Killed):
+            self.refused += 1
             return False
         return not self.dead
 
