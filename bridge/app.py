@@ -28,7 +28,6 @@ from .inbox import Inbox
 from .intake import Intake
 from .keeper import Keeper
 from .links import Links
-from .marking import Marking
 from .media import Media
 from .metrics import Figures, Metrics
 from .networks.base import Network
@@ -36,6 +35,7 @@ from .networks.events import Connection, ConnectionState, Event
 from .people import People
 from .people_here import HereSide
 from .pictures import Pictures
+from .reactions import Reactions
 from .registration import ID
 from .relay import Relay
 from .rendering import Rendering
@@ -196,8 +196,8 @@ class Bridge:
             voice=self._voice,
             bot=self._homeserver.user,
         )
-        marking = Marking(self._store, self._rooms, excerpts, self._voice)
-        return ToNetwork(self._store, self._rooms, wording=wording, marking=marking, votes=votes)
+        reactions = Reactions(self._store, self._rooms, excerpts, self._voice)
+        return ToNetwork(self._store, self._rooms, wording=wording, reactions=reactions, votes=votes)
 
     def _make_reports(self, to_network: ToNetwork) -> Reports:
         return Reports(

@@ -21,7 +21,7 @@ class Spoken:
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """What to do in a chat. ``mark``: what the event is called among the pairs, where it is no message (``marks``)."""
+    """What to do in a chat. ``gesture``: what the event is called among the pairs, where it is no message (``gestures``)."""
 
     act: Act
-    mark: RemoteMessageId | None = None
+    gesture: RemoteMessageId | None = None

@@ -13,10 +13,10 @@ from haven.ids import Network as NetworkName
 from .convert.lessened import gist
 from .convert.to_matrix import Draft
 from .excerpts import Excerpts
+from .gestures import theirs
 from .ghosts import Ghosts
 from .homeserver import AppserviceHomeserver
 from .links import Linked
-from .marks import theirs
 from .media import Media
 from .networks.base import Network
 from .networks.events import (

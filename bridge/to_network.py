@@ -15,9 +15,9 @@ from haven.ids import RemoteMessageId
 
 from .convert.polls import END, RESPONSE
 from .links import Linked
-from .marking import Marking
 from .networks.acts import Outgoing, Receipt, Sender
 from .networks.base import LooksUp, Network
+from .reactions import Reactions
 from .rooms import Rooms
 from .spoken import Doing, Spoken
 from .store import Item, Pair, Store
@@ -29,12 +29,12 @@ class ToNetwork:
     """Carries what people say in rooms to networks."""
 
     def __init__(
-        self, store: Store, rooms: Rooms, *, wording: Wording, marking: Marking, votes: Votes
+        self, store: Store, rooms: Rooms, *, wording: Wording, reactions: Reactions, votes: Votes
     ) -> None:
         self._store = store
         self._rooms = rooms
         self._wording = wording
-        self._marking = marking
+        self._reactions = reactions
         self._votes = votes
         self._claimed: dict[int, int] = {}
 
@@ -45,7 +45,7 @@ class ToNetwork:
             return ()
         sender = Sender(spoken.sender, self._rooms.name_of(link.room, spoken.sender))
         receipt = await self.send(item, network, Outgoing(spoken.event, link.chat, sender, doing.act))
-        messages = ((0, doing.mark),) if doing.mark is not None else receipt.messages
+        messages = ((0, doing.gesture),) if doing.gesture is not None else receipt.messages
         return [
             Pair(link.network, link.chat, message, part, link.room, spoken.event, spoken.sender)
             for part, message in messages
@@ -96,9 +96,9 @@ class ToNetwork:
 
     async def _doing(self, link: Linked, network: Network, spoken: Spoken) -> Doing | None:
         if spoken.type == "m.room.redaction":
-            return await self._marking.redaction(link, network, spoken)
+            return await self._reactions.redaction(link, network, spoken)
         if spoken.type == "m.reaction":
-            return await self._marking.reaction(link, network, spoken)
+            return await self._reactions.reaction(link, network, spoken)
         if spoken.type in RESPONSE:
             return await self._votes.vote(link, network, spoken)
         if spoken.type in END:

@@ -8,10 +8,10 @@ from .ballots import Asked, Ballots
 from .convert.polls import answers_in, ending, vote
 from .convert.shapes import event_in, mapping
 from .convert.to_matrix import Draft
+from .gestures import Gesture
 from .ghosts import Ghosts
 from .i18n import Voice
 from .links import Linked
-from .marks import Mark
 from .message import Kind, Message, spans
 from .networks.acts import Act, ClosePoll, Say, Vote
 from .networks.base import Network
@@ -70,11 +70,11 @@ class Votes:
         choices = asked.ballot.choices(answers_in(spoken.content))
         target = await self._message(link, poll)
         if target is not None and network.capabilities.votes:
-            return Doing(Vote(target, choices), Mark(target, spoken.event).name)
+            return Doing(Vote(target, choices), Gesture(target, spoken.event).name)
         if asked.ballot.poll.secret:
             return None
         words = self._vote_in_words(link, spoken, asked, choices)
-        return Doing(words, Mark(Mark.NOWHERE, spoken.event).name)
+        return Doing(words, Gesture(Gesture.NOWHERE, spoken.event).name)
 
     async def end(self, link: Linked, network: Network, spoken: Spoken) -> Doing | None:
         """What to do in the chat where a member ends a poll; nothing where they may not (MSC3381: its author, and who may redact)."""

@@ -19,7 +19,7 @@ def is_theirs(name: RemoteMessageId) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Gesture:
     """What a Matrix member put on the message ``target`` by ``event``: the reaction ``key``, or (``None``) a vote. ``target`` is
     ``NOWHERE`` where the network does not know the message and was told in words.
     """
@@ -38,7 +38,7 @@ class Mark:
 
     @classmethod
     def read(cls, name: RemoteMessageId) -> Self | None:
-        """The mark that is called so; ``None`` where ``name`` is that of a message."""
+        """The gesture that is called so; ``None`` where ``name`` is that of a message."""
         kind, *rest = name.split("\0")
         if kind not in (_VOTE, _REACTION) or len(rest) != 3:
             return None

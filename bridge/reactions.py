@@ -7,9 +7,9 @@ from haven.stateevents import GROUP
 
 from .convert.shapes import event_in, mapping, text
 from .excerpts import Excerpts
+from .gestures import Gesture, is_theirs
 from .i18n import Voice
 from .links import Linked
-from .marks import Mark, is_theirs
 from .message import Kind, Message, spans
 from .networks.acts import Delete, React, Say, Vote
 from .networks.base import Network
@@ -18,7 +18,7 @@ from .spoken import Doing, Spoken
 from .store import Pair, Store
 
 
-class Marking:
+class Reactions:
     """Looks up what is reacted to, or taken back."""
 
     def __init__(self, store: Store, rooms: Rooms, excerpts: Excerpts, voice: Voice) -> None:
@@ -35,11 +35,11 @@ class Marking:
         if not short or event is None:
             return None
         pairs = await self._pairs(link, event)
-        known = [pair.message for pair in pairs if Mark.read(pair.message) is None]
+        known = [pair.message for pair in pairs if Gesture.read(pair.message) is None]
         if known and network.capabilities.reactions:
-            return Doing(React(known[0], short), Mark(known[0], spoken.event, short).name)
-        mark = Mark(known[0] if known else Mark.NOWHERE, spoken.event, short)
-        return Doing(await self._told(link, spoken, event, short), mark.name)
+            return Doing(React(known[0], short), Gesture(known[0], spoken.event, short).name)
+        gesture = Gesture(known[0] if known else Gesture.NOWHERE, spoken.event, short)
+        return Doing(await self._told(link, spoken, event, short), gesture.name)
 
     async def redaction(self, link: Linked, network: Network, spoken: Spoken) -> Doing | None:
         """What to do where a member takes something back, or a moderator takes it away."""
@@ -48,9 +48,9 @@ class Marking:
         pairs = await self._pairs(link, spoken.redacts)
         if any(is_theirs(pair.message) for pair in pairs):
             return None  # somebody else's reaction can be taken away on no network
-        mark = Mark.read(pairs[0].message) if pairs else None
-        if mark is not None:
-            return self._unmarked(link, network, spoken, mark)
+        gesture = Gesture.read(pairs[0].message) if pairs else None
+        if gesture is not None:
+            return self._undone(link, network, spoken, gesture)
         if pairs and network.capabilities.deletions:
             first, *more = (pair.message for pair in pairs)
             return Doing(Delete(first, tuple(more)))
@@ -59,13 +59,13 @@ class Marking:
         # What somebody took back is not said once more.
         return Doing(self._said("deleted", name=self._name(link, spoken)))
 
-    def _unmarked(self, link: Linked, network: Network, spoken: Spoken, mark: Mark) -> Doing | None:
+    def _undone(self, link: Linked, network: Network, spoken: Spoken, gesture: Gesture) -> Doing | None:
         can, name = network.capabilities, self._name(link, spoken)
-        if mark.key is None:
-            return Doing(Vote(mark.target, ())) if mark.target and can.votes else None
-        if mark.target and can.reactions:
-            return Doing(React(mark.target, mark.key, removed=True))
-        return Doing(self._said("unreacted", name=name, emoji=mark.key))
+        if gesture.key is None:
+            return Doing(Vote(gesture.target, ())) if gesture.target and can.votes else None
+        if gesture.target and can.reactions:
+            return Doing(React(gesture.target, gesture.key, removed=True))
+        return Doing(self._said("unreacted", name=name, emoji=gesture.key))
 
     def _is_sweeping(self, link: Linked, spoken: Spoken) -> bool:
         """Whether the community's bot deletes: what disappears on time is not talked about."""
