@@ -3,8 +3,10 @@
 Whoever changed theirs since both were last seen is followed; where both changed at once, both stay. Source: MSC1763.
 """
 
+import asyncio
 import json
 import logging
+from weakref import WeakValueDictionary
 
 from haven.errors import GiveUp
 from haven.stateevents import RETENTION, read_retention, retention_content
@@ -28,6 +30,7 @@ class Timers:
         self._homeserver = homeserver
         self._store = store
         self._rooms = rooms
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def of_room(self, link: Linked) -> int | None:
         """After how many seconds the room's messages disappear."""
@@ -41,6 +44,11 @@ class Timers:
 
     async def settle(self, link: Linked, network: Network) -> None:
         """Compare the two ends and carry a change over. Raises ``TryLater`` where an end cannot be reached."""
+        # The network's own news and the link's caretaker may both come here: one after the other, or each takes the other's for a conflict.
+        async with self._turns.setdefault(link.to_matrix, asyncio.Lock()):
+            await self._settle(link, network)
+
+    async def _settle(self, link: Linked, network: Network) -> None:
         told = await self._store.recall(f"timer there {link.to_matrix}")
         if told is None or not network.capabilities.timers:
             return
@@ -76,6 +84,9 @@ class Timers:
 
     async def _bring_here(self, link: Linked, seconds: int | None) -> None:
         view = self._rooms.view(link.room)
-        content = retention_content(seconds * 1000 if seconds else None, view.content(RETENTION))
+        before = view.content(RETENTION)
+        content = retention_content(seconds * 1000 if seconds else None, before)
         event = await self._homeserver.send_state(link.room, RETENTION, "", content)
-        view.note(RETENTION, "", self._homeserver.user, content, event)
+        view = self._rooms.view(link.room)
+        if view.content(RETENTION) == before:  # else somebody has changed it since, and it was read again
+            view.note(RETENTION, "", self._homeserver.user, content, event)
