@@ -11,29 +11,29 @@ import time
 from contextlib import suppress
 from xml.etree import ElementTree as ET
 
-from haven.errors import GiveUp, Invalid, Refused, TryLater, Unreachable
-from haven.ids import ChatId, RemoteMessageId
+from haven.errors import Refused, TryLater, Unreachable
+from haven.ids import ChatId, RemoteMessageId, RemoteUserId, UserId
 from haven.ids import Network as NetworkName
 
 from ..message import Attachment, MediaKind
 from ..section import Section
 from . import xmpp_errors
-from .acts import Claim, Outgoing, Receipt
+from .acts import Claim, Delete, Outgoing, Receipt
 from .base import Capabilities, Place
-from .events import ChatEvent, ChatGone, ConnectionState, Event, Person, Receive, Talk
-from .irc_pace import Backoff, Pace
+from .events import ChatEvent, ConnectionState, Event, Person, Receive, Role
+from .irc_pace import Pace
 from .lasting import BACKLOG, Lasting
 from .media import Body
 from .xmpp_connection import XmppConnection
-from .xmpp_known import Known
 from .xmpp_occupants import Occupants
 from .xmpp_own import Own
 from .xmpp_room import Room
+from .xmpp_rooms import Rooms
+from .xmpp_ruling import Ruling
 from .xmpp_sending import Sending, Voice, voice_of
 from .xmpp_settings import XmppSettings, read_settings
 from .xmpp_styling import STYLES
 from .xmpp_upload import Uploads
-from .xmpp_wanted import MADE, Wanted
 from .xmpp_wording import TEXT_BYTES, Content
 from .xmpp_xml import CLIENT, bare, make
 
@@ -41,12 +41,12 @@ _FRESH = 15.0
 """Seconds after which a silent server is asked whether it is there before anything is written to it."""
 _DOUBT = 60.0
 """Seconds for which we wait to hear what became of something that we sent."""
-_BARRED = 60.0
-"""Seconds for which we do not try to enter a room that put us out."""
 
 
 class XmppNetwork:
-    """XMPP behind the ``Network`` port; also ``SetsTopic``, ``ListsMembers``, ``UploadsMedia`` and ``Checks``."""
+    """XMPP behind the ``Network`` port; also ``LooksUp``, ``SetsTopic``, ``ListsMembers``, ``UploadsMedia``, ``KnowsAccounts``, ``SetsRoles``, ``PutsOut``, ``Bans``
+    and ``Checks``.
+    """
 
     def __init__(self, settings: XmppSettings, name: str = "xmpp") -> None:
         self._settings = settings
@@ -54,17 +54,14 @@ class XmppNetwork:
         self._own = Own(settings.secret)
         self._sending = Sending(self._own)
         self._pace = Pace(settings.burst, settings.rate, time.monotonic)
-        self._wanted: dict[ChatId, Wanted] = {}
-        self._known: dict[ChatId, Known] = {}
-        self._rooms: dict[ChatId, Room] = {}
-        self._stays: dict[ChatId, asyncio.Task[None]] = {}
-        self._barred: dict[ChatId, tuple[float, GiveUp]] = {}
         self._connection: XmppConnection | None = None
         self._occupants: Occupants | None = None
         self._uploads: Uploads | None = None
-        self._tasks: asyncio.TaskGroup | None = None
         self._ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
         self._lasting = Lasting(self._once, self._stored, settings.retry_least, settings.retry_most)
+        self._rooms = Rooms(
+            settings, self._own, say=self._say, new_id=self._new_id, keeps_up=self._lasting.stored_all
+        )
 
     @property
     def name(self) -> NetworkName:
@@ -106,32 +103,28 @@ class XmppNetwork:
             await connection.open()
             await self._over(connection)
         finally:
-            self._connection = self._tasks = self._uploads = None
+            self._connection = self._uploads = None
             if self._occupants is not None:
                 self._occupants.gone()
-            for wanted in self._wanted.values():
-                wanted.settle(Unreachable("network_unreachable"))
+            self._rooms.end()
             await connection.close()
 
     async def _over(self, connection: XmppConnection) -> None:
         async with asyncio.TaskGroup() as tasks:
-            self._connection, self._tasks = connection, tasks
+            self._connection = connection
             self._occupants = Occupants(connection, self._own, self._settings.idle)
             self._uploads = Uploads(self._settings, connection)
             work = [tasks.create_task(self._occupants.leave_idle()), tasks.create_task(self._uploads.find())]
             self._lasting.say_state(ConnectionState.CONNECTED)
-            for wanted in self._wanted.values():
-                self._stay_in(wanted)
+            self._rooms.begin(connection, tasks)
             await connection.lost()
-            for task in (*work, *self._stays.values()):
+            self._rooms.end()
+            for task in work:
                 task.cancel()
-            self._stays.clear()
 
     def _stored(self, event: Event) -> None:
-        """An event is on disk: the next life goes on after it."""
-        # What the room gave no id is no place to go on from.
-        if isinstance(event, Talk) and event.chat in self._wanted and not event.id.startswith(MADE):
-            self._wanted[event.chat].heard(RemoteMessageId(event.id.partition(MADE)[0]), event.at)
+        """An event is on disk."""
+        self._rooms.stored(event)
         if self._connection is not None and self._lasting.waiting < BACKLOG // 10:
             self._connection.pause(paused=False)
 
@@ -139,33 +132,11 @@ class XmppNetwork:
 
     async def open(self, chat: ChatId, after: Place | None = None) -> None:
         """See the port. The chat is the room's address, ``fathers@rooms.example.org``."""
-        if not _is_room(chat):
-            raise Invalid("network_no_such_chat")
-        until, error = self._barred.get(chat, (0.0, None))
-        if error is not None and time.monotonic() < until:
-            raise error
-        wanted = self._wanted.get(chat)
-        if wanted is None:
-            wanted = self._wanted[chat] = Wanted(chat, self._backoff(), after)
-        if self._connection is None:
-            raise TryLater("network_unreachable")
-        self._stay_in(wanted)
-        room = self._rooms.get(chat)
-        if room is None or not room.settled:
-            await wanted.entered()
+        await self._rooms.open(chat, after)
 
     async def close(self, chat: ChatId) -> None:
         """See the port."""
-        wanted = self._wanted.pop(chat, None)
-        stay = self._stays.pop(chat, None)
-        room = self._rooms.get(chat)
-        self._known.pop(chat, None)
-        self._barred.pop(chat, None)
-        if wanted is not None:
-            wanted.settle(Invalid("network_no_such_chat"))
-        if stay is not None:
-            stay.cancel()
-            await asyncio.wait([stay])
+        room = await self._rooms.close(chat)
         if self._occupants is not None:
             self._occupants.leave(chat)
         if room is not None and self._connection is not None:
@@ -177,49 +148,6 @@ class XmppNetwork:
         """See the port."""
         return tuple(self._in(chat).people)
 
-    def _stay_in(self, wanted: Wanted) -> None:
-        stay = self._stays.get(wanted.chat)
-        if self._tasks is not None and self._connection is not None and (stay is None or stay.done()):
-            self._stays[wanted.chat] = self._tasks.create_task(self._stay(wanted, self._connection))
-
-    async def _stay(self, wanted: Wanted, connection: XmppConnection) -> None:
-        """Be in a room, enter it again where we fell out of it; until we are not wanted there."""
-        while True:
-            room = self._rooms[wanted.chat] = self._room(wanted, connection)
-            try:
-                await room.run()
-            except GiveUp as error:
-                self._not_wanted(wanted, error)
-                return
-            except TryLater as error:
-                wanted.settle(error)
-            finally:
-                if self._rooms.get(wanted.chat) is room:
-                    del self._rooms[wanted.chat]
-            await asyncio.sleep(wanted.backoff.next())
-
-    def _room(self, wanted: Wanted, connection: XmppConnection) -> Room:
-        return Room(
-            wanted,
-            connection,
-            self._own,
-            self._known.setdefault(wanted.chat, Known()),
-            nick=self._settings.nick,
-            alive=self._settings.alive,
-            say=self._say,
-            new_id=self._new_id,
-            keeps_up=self._lasting.stored_all,
-        )
-
-    def _not_wanted(self, wanted: Wanted, error: GiveUp) -> None:
-        """We are not let in, or are out for good. Who asked is told; where nobody did, we had been in."""
-        self._wanted.pop(wanted.chat, None)
-        if wanted.settle(error):
-            return
-        self._barred[wanted.chat] = (time.monotonic() + _BARRED, error)
-        reason = str(error.values.get("reason", error.key))
-        self._say(ChatGone(RemoteMessageId(MADE + self._new_id()), wanted.chat, reason))
-
     # --- what is heard -----------------------------------------------------------------------------------------------------
 
     def _heard(self, stanza: ET.Element) -> None:
@@ -230,8 +158,7 @@ class XmppNetwork:
         if stanza.tag == f"{CLIENT}message" and stanza.get("type") == "error":
             self._refused(chat, stanza)
         elif ours:
-            if chat in self._rooms:
-                self._rooms[chat].hear(stanza)
+            self._rooms.hear(chat, stanza)
         elif stanza.tag == f"{CLIENT}presence" and self._occupants is not None:
             self._occupants.hear(stanza)
 
@@ -253,8 +180,11 @@ class XmppNetwork:
         chat = outgoing.chat
         await self._awake(chat)
         voice = await self._voice(outgoing)
-        known = self._known.setdefault(chat, Known())
+        known = self._rooms.known(chat)
         written: list[tuple[int, RemoteMessageId]] = []
+        if isinstance(outgoing.act, Delete) and not await self._is_ours(outgoing.chat, outgoing.act.target):
+            await Ruling(self._in_touch(), self._in(chat)).retract(outgoing.act.target)
+            return Receipt()
         for part, content in enumerate(await self._sending.contents(self._in(chat), known, voice, outgoing)):
             await self._pace.wait()
             name = self._own.name(chat, outgoing.key, part)
@@ -267,9 +197,19 @@ class XmppNetwork:
                 written.append((part, message))
         return Receipt(tuple(written))
 
+    async def sent(self, outgoing: Outgoing, part: int) -> RemoteMessageId | None:
+        """See `LooksUp`; by the id that we give to each part."""
+        name = self._own.name(outgoing.chat, outgoing.key, part)
+        return await self._in(outgoing.chat).find_own(name)
+
     async def _voice(self, outgoing: Outgoing) -> Voice:
         occupants = self._occupants if self._settings.component else None
         return await voice_of(self._in(outgoing.chat), occupants, outgoing.sender)
+
+    async def _is_ours(self, chat: ChatId, message: RemoteMessageId) -> bool:
+        """Whether we wrote a message; one that nobody remembers may be ours."""
+        author = await self._in(chat).talker.author(message)
+        return author is None or self._own.made(chat, author.chosen)
 
     async def _write(self, address: str, chat: ChatId, name: str, content: Content) -> RemoteMessageId | None:
         """Write a message and return the room's id of it; ``None`` where it stays in doubt. Nothing is awaited before it is written."""
@@ -284,6 +224,38 @@ class XmppNetwork:
             return None
         finally:
             answer.cancel()
+
+    # --- people ------------------------------------------------------------------------------------------------------------
+
+    async def accounts(self, chat: ChatId) -> tuple[tuple[UserId, Person], ...]:
+        """See `KnowsAccounts`: the occupants of a component."""
+        room = self._in(chat)
+        there = self._occupants.in_room(room) if self._occupants is not None else ()
+        return tuple((occupant.user, person) for occupant, person in there)
+
+    async def set_role(self, chat: ChatId, person: RemoteUserId, role: Role) -> None:
+        """See `SetsRoles`."""
+        room = self._in(chat)
+        own = self._occupants.in_room(room) if self._occupants is not None else ()
+        for occupant, who in own:
+            if who.id == person:
+                if who.role is not role:
+                    ruling = Ruling(self._in_touch(), room)
+                    await ruling.set_role(person, role, nick=occupant.nick, address=occupant.address)
+                return
+        await Ruling(self._in_touch(), room).set_role(person, role)
+
+    async def put_out(self, chat: ChatId, person: RemoteUserId) -> None:
+        """See `PutsOut`."""
+        await Ruling(self._in_touch(), self._in(chat)).put_out(person)
+
+    async def ban(self, chat: ChatId, person: RemoteUserId) -> None:
+        """See `Bans`; only who was seen in the room, by somebody who may see who people are."""
+        await Ruling(self._in_touch(), self._in(chat)).ban(person)
+
+    async def unban(self, chat: ChatId, person: RemoteUserId) -> None:
+        """See `Bans`."""
+        await Ruling(self._in_touch(), self._in(chat)).unban(person)
 
     async def set_topic(self, chat: ChatId, topic: str) -> None:
         """See the port."""
@@ -340,26 +312,12 @@ class XmppNetwork:
     def _in(self, chat: ChatId) -> Room:
         """The room, if we are in it now and have caught up; ``TryLater`` else."""
         self._in_touch()
-        room = self._rooms.get(chat)
-        if room is None or not room.settled:
-            raise TryLater("network_not_inside")
-        return room
+        return self._rooms.inside(chat)
 
     # --- small things ------------------------------------------------------------------------------------------------------
 
-    def _backoff(self) -> Backoff:
-        return Backoff(self._settings.retry_least, self._settings.retry_most, secrets.SystemRandom().random)
-
     def _new_id(self) -> str:
         return next(self._ids)
-
-
-def _is_room(chat: str) -> bool:
-    """Whether this can be the address of a room: a name and a domain, in the one spelling that all have in common."""
-    name, _, domain = chat.partition("@")
-    return (
-        bool(name and domain) and "/" not in chat and chat == chat.lower() and not any(map(str.isspace, chat))
-    )
 
 
 def build(section: Section) -> XmppNetwork:

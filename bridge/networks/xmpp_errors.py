@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from xml.etree import ElementTree as ET
 
-from haven.errors import GiveUp, HavenError, Invalid, Missing, Refused, TryLater, Unreachable
+from haven.errors import HavenError, Invalid, Refused, TryLater, Unreachable
 
 from .xmpp_xml import CLIENT, STANZAS
 
@@ -37,7 +37,11 @@ _LOOKING: dict[str, Callable[[], HavenError]] = {
     "service-unavailable": partial(Invalid, "network_no_such_chat"),
 }
 _SPEAKING: dict[str, Callable[[], HavenError]] = {"forbidden": partial(_no, reason="no_voice")}
-_DECIDING: dict[str, Callable[[], HavenError]] = {"forbidden": partial(_no, reason="operators_only")}
+_DECIDING: dict[str, Callable[[], HavenError]] = {
+    **dict.fromkeys(("forbidden", "not-allowed", "not-acceptable"), partial(_no, reason="operators_only")),
+    "feature-not-implemented": partial(Refused, "network_cannot"),
+    "service-unavailable": partial(Refused, "network_cannot"),
+}
 
 
 def condition(stanza: ET.Element) -> str:
@@ -69,10 +73,9 @@ def speaking(stanza: ET.Element) -> HavenError:
     return _error(stanza, _SPEAKING)
 
 
-def deciding(stanza: ET.Element) -> GiveUp | TryLater:
+def deciding(stanza: ET.Element) -> HavenError:
     """The error of who wanted to set something in a room."""
-    error = _error(stanza, _DECIDING)
-    return error if isinstance(error, GiveUp | TryLater) else Missing("network_cannot")
+    return _error(stanza, _DECIDING)
 
 
 def _error(stanza: ET.Element, special: dict[str, Callable[[], HavenError]]) -> HavenError:

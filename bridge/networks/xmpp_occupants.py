@@ -17,6 +17,7 @@ from haven.ids import ChatId, UserId
 from ..convert.names import safe_name
 from . import xmpp_errors
 from .acts import Sender
+from .events import Person, Role
 from .xmpp_connection import XmppConnection
 from .xmpp_own import Own
 from .xmpp_people import Seen, read_presence
@@ -47,6 +48,7 @@ class Occupant:
     name: str = ""
     nick: str = ""
     occupant: str = ""
+    role: Role = Role.MEMBER
     inside: bool = False
     used: float = 0.0
     barred: float = 0.0
@@ -100,7 +102,7 @@ class Occupants:
     def _hear_own(self, there: Occupant, seen: Seen) -> None:
         if seen.there:
             self._own.is_known_as(there.chat, seen.occupant)
-            there.occupant, there.nick, there.inside = seen.occupant, seen.nick, True
+            there.occupant, there.nick, there.role, there.inside = seen.occupant, seen.nick, seen.role, True
             self._own.claims(there.chat, seen.nick, there.address)
             self._answer(there, None)
         elif "303" in seen.statuses:
@@ -210,9 +212,13 @@ class Occupants:
         with contextlib.suppress(Unreachable):
             self._connection.send(make(f"{CLIENT}presence", type="unavailable", to=chat, from_=address))
 
-    def in_room(self, chat: ChatId) -> tuple[Occupant, ...]:
-        """Those who are in a room now."""
-        return tuple(there for there in self._all.values() if there.chat == chat and there.inside)
+    def in_room(self, room: Room) -> tuple[tuple[Occupant, Person], ...]:
+        """Those who are in a room now, and who they are there."""
+        return tuple(
+            (there, Person(room.people.id_of(there.occupant, there.nick), there.nick, there.role))
+            for there in self._all.values()
+            if there.chat == room.chat and there.inside
+        )
 
     def gone(self) -> None:
         """The connection is gone, and all of them with it."""

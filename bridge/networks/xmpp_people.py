@@ -6,6 +6,7 @@ ids is it made from the nick that they were first seen with, and theirs until th
 
 import base64
 import hashlib
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
@@ -13,7 +14,10 @@ from xml.etree import ElementTree as ET
 from haven.ids import ChatId, RemoteUserId
 
 from .events import Person, Role
-from .xmpp_xml import MUC_USER, OCCUPANT, resource
+from .xmpp_xml import MUC_USER, OCCUPANT, bare, resource
+
+MOST = 5000
+"""Addresses of one room that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class People:
     def __init__(self, chat: ChatId) -> None:
         self._chat = chat
         self._by_nick: dict[str, Person] = {}
-        self._addresses: dict[str, str] = {}
+        self._addresses: OrderedDict[RemoteUserId, str] = OrderedDict()
 
     def __iter__(self) -> Iterator[Person]:
         return iter(tuple(self._by_nick.values()))
@@ -80,9 +84,14 @@ class People:
         """The nick that somebody has now."""
         return next((nick for nick, seen in self._by_nick.items() if seen.id == person), None)
 
-    def address(self, nick: str) -> str:
-        """Their real address without its resource, "" where we are not told."""
-        return self._addresses.get(nick, "")
+    def role(self, nick: str) -> Role | None:
+        """The role of whoever has this nick; ``None`` for nobody, and for ours."""
+        person = self._by_nick.get(nick)
+        return person.role if person is not None else None
+
+    def address(self, person: RemoteUserId) -> str:
+        """Their real address without its resource, also when they have left; "" where we were not told, or long ago."""
+        return self._addresses.get(person, "")
 
     def came(self, seen: Seen) -> tuple[Person | None, Person]:
         """Somebody is there; who they were before this (``None``: nobody), and who they are."""
@@ -90,12 +99,15 @@ class People:
         number = self.id_of(seen.occupant, seen.nick) if seen.occupant or before is None else before.id
         now = Person(number, seen.nick, seen.role)
         self._by_nick[seen.nick] = now
-        self._addresses[seen.nick] = seen.address.partition("/")[0]
+        if seen.address:
+            self._addresses[number] = bare(seen.address)
+            self._addresses.move_to_end(number)
+        if len(self._addresses) > MOST:
+            self._addresses.popitem(last=False)
         return before, now
 
     def went(self, nick: str) -> Person | None:
         """Somebody is there no more."""
-        self._addresses.pop(nick, None)
         return self._by_nick.pop(nick, None)
 
     def renamed(self, nick: str, new: str) -> Person | None:
@@ -103,7 +115,6 @@ class People:
         person = self._by_nick.pop(nick, None)
         if person is None:
             return None
-        self._addresses[new] = self._addresses.pop(nick, "")
         self._by_nick[new] = replace(person, name=new)
         return self._by_nick[new]
 

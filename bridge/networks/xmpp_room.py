@@ -29,6 +29,8 @@ SKEW = 60_000
 """Milliseconds by which two clocks may differ, where a place in the archive is found by its time."""
 _LETS_IN = 30.0
 """Seconds that a room may take to answer who enters."""
+_PAGES_BACK = 6
+"""Pages of the archive that are looked through for something that we may have sent."""
 _NICKS = 20
 """Nicks that we try."""
 
@@ -203,6 +205,23 @@ class Room:
                 self._own.refused(self.chat, name, TryLater("network_unreachable"))
             else:
                 self._own.echoed(self.chat, name, None)
+
+    async def find_own(self, name: str) -> RemoteMessageId | None:
+        """What became of what we sent as ``name``, if need be from the archive; ``None`` where it never came to be. In a room without one it counts
+        as sent.
+        """
+        if not self.gives.archive:
+            return RemoteMessageId(MADE + name)
+        oldest = ""
+        for _ in range(_PAGES_BACK):
+            found = self._known.ours(name)
+            page = await self.archive.before(oldest) if found is None else []
+            for archived in page:
+                self.talker.remember(self._read(archived))
+            if not page:
+                break
+            oldest = page[0].id
+        return self._known.ours(name)
 
     # --- hearing ---------------------------------------------------------------------------------------------------------
 

@@ -244,10 +244,10 @@ async def test_a_room_that_forgot_us_is_entered_again(prosody: Prosody) -> None:
     async with xmpp_world(prosody, component=True, alive=0.5) as world:
         connection = world.xmpp._connection
         assert connection is not None
-        room = world.xmpp._rooms.pop(world.chat)  # what the room says meets nobody
+        room = world.xmpp._rooms.entered.pop(world.chat)  # what the room says meets nobody
         room.leave()
         await connection.awake()
-        world.xmpp._rooms[world.chat] = room
+        world.xmpp._rooms.entered[world.chat] = room
         await world.join("bob")
         await world.speak("bob", "while you were out")
         await world.log.wait(Said)
