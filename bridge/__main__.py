@@ -1,4 +1,4 @@
-"""The command line of the bridge: run, registration, check, plan, login."""
+"""The command line of the bridge: run, registration, check, plan, login, export, erase."""
 
 import argparse
 import asyncio
@@ -19,6 +19,7 @@ from .homeserver import NioHomeserver
 from .i18n import Voice
 from .networks.base import LogsIn
 from .outlook import outlook
+from .personal.commands import erase, export, person_of
 from .registration import register
 from .store import Store
 
@@ -58,6 +59,8 @@ def _parser() -> argparse.ArgumentParser:
         ("check", "say in words what is wrong"),
         ("plan", "print what would change"),
         ("login", "log in to a network"),
+        ("export", "print what the database keeps of a person"),
+        ("erase", "delete what the database keeps of a person; best while the bridge does not run"),
     ):
         command = commands.add_parser(name, help=about, description=about)
         command.add_argument("-c", "--config", type=Path, default=Path("bridge.yaml"), metavar="FILE")
@@ -65,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--rotate", action="store_true", help="make new tokens; the key stays")
         if name == "login":
             command.add_argument("network", metavar="NETWORK")
+        if name in {"export", "erase"}:
+            command.add_argument("person", metavar="PERSON", help="their Matrix id, or that of their ghost")
+        if name == "erase":
+            command.add_argument("--yes", action="store_true", help="do not ask")
     return parser
 
 
@@ -151,6 +158,17 @@ async def _login(settings: Settings, voice: Voice, given: argparse.Namespace) ->
     return 0
 
 
+async def _export(settings: Settings, _voice: Voice, given: argparse.Namespace) -> int:
+    await export(settings.database, person_of(given.person), _print)
+    return 0
+
+
+async def _erase(settings: Settings, voice: Voice, given: argparse.Namespace) -> int:
+    ask = None if given.yes else _ask
+    done = await erase(settings.database, person_of(given.person), voice, _print, ask)
+    return 0 if done else WRONG
+
+
 async def _ask(question: str) -> str:
     return await asyncio.to_thread(input, f"{question} ")
 
@@ -188,6 +206,8 @@ COMMANDS: dict[str, Command] = {
     "check": _check,
     "plan": _plan,
     "login": _login,
+    "export": _export,
+    "erase": _erase,
 }
 
 if __name__ == "__main__":

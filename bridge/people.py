@@ -8,6 +8,7 @@ the next look.
 import hashlib
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 from haven.ids import Network as NetworkName
 from haven.ids import RemoteUserId, UserId
@@ -124,7 +125,7 @@ class People:
         now = {**{key: value for key, value in agreed.items() if key not in known}, **decision.agreed}
         for change in await self._carry_here(link, people, crowd, decision, there):
             _note(now, change)
-        for change in await self._carry_there(link, network, people, decision):
+        for change in await self._carry_there(link, network, people, crowd, decision):
             _note(now, change)
         return dict(now)
 
@@ -174,14 +175,20 @@ class People:
         return done
 
     async def _carry_there(
-        self, link: Linked, network: Network, people: dict[RemoteUserId, UserId], decision: Decision
+        self,
+        link: Linked,
+        network: Network,
+        people: dict[RemoteUserId, UserId],
+        crowd: Crowd,
+        decision: Decision,
     ) -> list[Change]:
         """Bring into the chat what changed in the room; what of it is so now. What was refused is not asked for again."""
         done = []
         for change in decision.there:
             if (link, change) in self._refused:
                 continue
-            so = await carry_out(network, link.chat, change)
+            there = replace(change, person=crowd.accounts.get(change.person, change.person))
+            so = await carry_out(network, link.chat, there)
             if so:
                 done.append(change)
             elif so is False:

@@ -17,11 +17,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Everybody in a chat, as the network says. ``banned``: ``None`` where it does not say; ``owners``: whose account somebody is."""
+    """Everybody in a chat, as the network says. ``banned``: ``None`` where it does not say.
+
+    ``accounts``: who is a Matrix member's own account, by the member's id. By that they are known here, and kept: whoever has their
+    data erased is found by it.
+    """
 
     people: Mapping[RemoteUserId, Person]
     banned: frozenset[RemoteUserId] | None = None
-    owners: Mapping[RemoteUserId, UserId] = field(default_factory=dict)
+    accounts: Mapping[RemoteUserId, RemoteUserId] = field(default_factory=dict)
+
+    @property
+    def owners(self) -> Mapping[RemoteUserId, UserId]:
+        """The members who have an account in the chat."""
+        return {person: UserId(person) for person in self.accounts}
 
     def standing(self, people: Mapping[RemoteUserId, UserId], ranks: tuple[Rank, ...]) -> dict[Key, str]:
         """What the network says of these people, as far as power levels can say it."""
@@ -52,12 +61,10 @@ async def crowd_of(network: Network, chat: ChatId) -> Crowd | None:
     if not listed:
         return None
     owned = await network.accounts(chat) if isinstance(network, KnowsAccounts) else ()
-    everybody = (*listed, *(person for _, person in owned))
-    return Crowd(
-        {person.id: person for person in everybody},
-        await _banned(network, chat),
-        {person.id: user for user, person in owned},
-    )
+    everybody = {person.id: person for person in listed}
+    everybody |= {RemoteUserId(user): person for user, person in owned}
+    accounts = {RemoteUserId(user): person.id for user, person in owned}
+    return Crowd(everybody, await _banned(network, chat), accounts)
 
 
 async def _banned(network: Network, chat: ChatId) -> frozenset[RemoteUserId] | None:

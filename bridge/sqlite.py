@@ -20,6 +20,8 @@ PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
+    # What is deleted is overwritten: words that were carried, and people who were erased.
+    "PRAGMA secure_delete = ON",
     "PRAGMA busy_timeout = 5000",
 )
 _PLACE = re.compile(r"\$(\d+)")

@@ -1,0 +1,1 @@
+"""Tests of what the bridge keeps of people, and of forgetting it."""
