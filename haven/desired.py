@@ -19,6 +19,7 @@ from haven.permissions import (
     archive_frame,
     closed,
     is_muted,
+    is_secret,
     level_of,
     role_in,
     room_frame,
@@ -242,12 +243,13 @@ def _desired_space(community: Community, world: World, actors: Actors) -> Desire
     version = _version(community.space, world, actors)
     roles = {**community.roles, community.owner: Role.OWNER}
     users = {user: level_of(role, version) for user, role in roles.items()}
+    bridge = frozenset({actors.bridge} if community.bridged and actors.bridge else ())
     return DesiredRoom(
         room=community.space,
         name=community.name,
         slot=community.slot,
         version=version,
-        power=_new_power(space_frame(), users, version, actors),
+        power=_new_power(space_frame(), {**users, **dict.fromkeys(bridge, BRIDGE_LEVEL)}, version, actors),
         topic=community.description,
         space=True,
         first=_FIRST,
@@ -257,6 +259,7 @@ def _desired_space(community: Community, world: World, actors: Actors) -> Desire
             (COMMUNITY, ""): community_record(community, world),
         },
         guests=frozenset({community.owner}),
+        helpers=bridge,
         newcomers=(community.owner,),
     )
 
@@ -274,7 +277,7 @@ def _desired_group(
         version=version,
         power=_new_power(
             _frame(community, group),
-            _levels(community, group, version, bridge if group.bridged else ()),
+            _levels(community, group, version, bridge if _has_work(community, group) else ()),
             version,
             actors,
         ),
@@ -318,9 +321,14 @@ def _levels(
     return {**levels, **dict.fromkeys(silent, MUTED_LEVEL), **dict.fromkeys(bridge, BRIDGE_LEVEL)}
 
 
+def _has_work(community: Community, group: Group) -> bool:
+    """Whether the bridge does more in a room than tell: it is linked, or would be with the whole community; or it asks there."""
+    return group.bridged or (community.bridged and not is_secret(group))
+
+
 def _bridge(community: Community, group: Group, actors: Actors) -> frozenset[UserId]:
     """The bridge, in the rooms where it has work, and among the admins of a community that has such rooms: to tell what goes wrong."""
-    has_work = group.bridged or (
+    has_work = _has_work(community, group) or (
         group.kind is Kind.ADMINS and any(other.bridged for other in community.groups)
     )
     return frozenset({actors.bridge} if has_work and actors.bridge else ())

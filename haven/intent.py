@@ -100,7 +100,10 @@ class _Reading:
         groups, old = self._groups(space, record), formers(self.world, space, self.actors.bot)
         moved = {former.room: group.room for group in groups for former in group.former}
         hall = with_departed(self.world, space, old) if old else space
-        return _community(hall, replace(owned, muted=moved_mutes(owned.muted, moved)), groups, old)
+        meant = replace(owned, muted=moved_mutes(owned.muted, moved))
+        links = tuple(link for link in self._links(space) if link.whole)
+        found = _community(hall, meant, groups, old, self.actors.bridge)
+        return replace(found, links=links, bridged=bool(links) or _has_live_bridge(space))
 
     def _is_past(self, room: Room) -> bool:
         """Whether another room has taken the place of this one; a tombstone that we do not believe is told of."""
@@ -242,7 +245,11 @@ def _has_live_bridge(room: Room) -> bool:
 
 
 def _community(
-    space: Room, record: CommunityRecord, groups: list[Group], former: tuple[Former, ...]
+    space: Room,
+    record: CommunityRecord,
+    groups: list[Group],
+    former: tuple[Former, ...],
+    bridge: UserId | None,
 ) -> Community:
     expelled, members = space.expulsions, space.members
     return Community(
@@ -251,7 +258,7 @@ def _community(
         owner=record.owner,
         slot=space.slot,
         description=described(space),
-        roles=_roles(space, record.owner),
+        roles=_roles(space, {record.owner, bridge}),
         groups=tuple(sorted(groups, key=lambda group: _place(space, group))),
         settings=record.settings,
         deactivated=record.deactivated,
@@ -271,8 +278,10 @@ def _place(space: Room, group: Group) -> tuple[str, int]:
     return order or "~", list(Kind).index(group.kind)
 
 
-def _roles(space: Room, owner: UserId) -> dict[UserId, Role]:
-    """Who is what by the levels of the space. The creators are no people of the community: the bot, or a bot before it."""
-    nobody = space.creators | {owner}
+def _roles(space: Room, others: set[UserId | None]) -> dict[UserId, Role]:
+    """Who is what by the levels of the space. The creators are no people of the community (the bot, or a bot before it), nor is the
+    bridge.
+    """
+    nobody = space.creators | others
     roles = {user: role_of_level(level) for user, level in space.power.users.items() if user not in nobody}
     return {user: role for user, role in roles.items() if role is not Role.MEMBER}

@@ -276,6 +276,7 @@ class Community:
     ``banned``, ``removed``: who was banned, or put out by somebody, with the reason; they have no role and no exception any
     more. ``left``: who went by themselves; their role waits for them. The owner is in none of these.
     ``former``: the spaces whose place this one has taken and which are still kept, the last one first.
+    ``links``: to whole communities on networks. ``bridged``: the bridge has work with one, in all groups that are no secret.
     """
 
     space: RoomId
@@ -294,6 +295,8 @@ class Community:
     removed: Mapping[UserId, str] = field(default_factory=dict)
     left: frozenset[UserId] = frozenset()
     former: tuple[Former, ...] = ()
+    links: tuple[Link, ...] = ()
+    bridged: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", checked_name(self.name))
