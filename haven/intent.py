@@ -38,6 +38,7 @@ from haven.stateevents import (
     read_status,
 )
 from haven.succession import TOMBSTONE, formers, is_prepared, latest, led_to, replacement, with_departed
+from haven.wishes import LOOK
 
 Record = TypeVar("Record")
 
@@ -214,7 +215,7 @@ class _Reading:
             exceptions=record.exceptions,
             lent=lent_roles(room.keyed(ROLES), self.actors.bridge, (link.key for link in links), record.kind),
             links=links,
-            bridged=bool(links) or _has_live_bridge(room),
+            bridged=bool(links) or _has_live_bridge(room) or _is_asked(room),
             archived=record.archived,
             released=record.released,
             history=read_history(room.content(HISTORY)),
@@ -237,6 +238,11 @@ class _Reading:
 
     def _notice(self, room: Room, event_type: str, key: str) -> None:
         self.notices.append(Notice(room.id, event_type, key))
+
+
+def _is_asked(room: Room) -> bool:
+    """Whether the bridge has a question to answer there: which chats there are."""
+    return any(event.content for event in room.keyed(LOOK))
 
 
 def _has_live_bridge(room: Room) -> bool:

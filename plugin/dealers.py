@@ -1,6 +1,10 @@
 """Wires what listens: who deals which cards, and whose timers ring."""
 
+from collections.abc import Awaitable, Callable
+
 from mautrix.util.async_db import Database
+
+from haven.ids import RoomId
 
 from .desk import Desk
 from .engine import Engine
@@ -17,6 +21,8 @@ from .service.transfers import Transfers
 from .service.upgrade_cards import KIND as UPGRADE
 from .service.upgrade_cards import UpgradeCards
 from .service.upgrades import Upgrades, Upgrading
+from .service.wishes import KIND as WISH
+from .service.wishes import Wishes
 from .store_moves import MoveStore
 
 
@@ -28,8 +34,22 @@ def register_dealers(services: Services, engine: Engine) -> None:
     desk.cards.dealers[ADOPTION] = Adoptions(
         services.communities, services.homeserver, desk.cards, desk.audit
     )
+    wishes = Wishes(services.communities, services.jobs, desk.cards, desk.audit)
+    desk.cards.dealers[WISH] = wishes
+    _also(engine, wishes.noticed)
     desk.cards.dealers[UPGRADE] = services.upgrades
     desk.cards.dealers[TRANSFER] = Transfers(services.communities, desk.cards, desk.audit)
+
+
+def _also(engine: Engine, noticed: Callable[[RoomId], Awaitable[None]]) -> None:
+    """Have somebody more told of rooms in which something may have changed."""
+    before = engine.watch.changed
+
+    async def changed(room: RoomId) -> None:
+        await before(room)
+        await noticed(room)
+
+    engine.watch.changed = changed
 
 
 def open_upgrades(

@@ -13,7 +13,7 @@ from .cards import Cards
 from .engine import Engine
 from .events import Reaction
 from .replies import Replies
-from .service.work import SUGGESTED, FoundingJob, GroupJob, Job, UpgradeJob
+from .service.work import SUGGESTED, WISHED, FoundingJob, GroupJob, Job, UpgradeJob
 from .store import now_ms
 from .store_audit import AuditStore
 from .store_cards import CardStore
@@ -40,6 +40,8 @@ class Desk:
         if isinstance(work, GroupJob) and work.slot.startswith(SUGGESTED):
             return
         if isinstance(work, UpgradeJob):
+            return
+        if isinstance(work, GroupJob) and work.slot.startswith(WISHED):
             return
         if isinstance(work, FoundingJob):
             who, what, name = work.founding.owner, "created", work.founding.name

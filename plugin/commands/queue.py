@@ -6,6 +6,7 @@ from haven.errors import Invalid, Missing
 from haven.ids import RoomId
 from haven.model import Community
 from haven.permissions import Right, has_right
+from haven.wishes import Wish
 
 from ..addresses import user_in
 from ..audit import Door
@@ -16,7 +17,9 @@ from ..entrance.request import REJECT as NO
 from ..entrance.requests import may_answer
 from ..rights import require
 from ..service.notes import direct_chat
-from ..wording import Answer, Line, answer, code, head, line
+from ..service.wishes import KIND as WISH
+from ..service.wishes import listed as wish_listed
+from ..wording import Answer, Line, answer, code, head, item, line
 from .asked import Asked, Within
 from .grammar import SHORT, Argument, Command, Takes
 
@@ -29,17 +32,29 @@ async def requests(asked: Asked, community: Community) -> Answer:
     """Who asks to be let in."""
     fresh = await _required(asked, community)
     cards = await asked.services.desk.cards.open(KIND, community.space)
+    remote = await _remote(asked, fresh)
     own = [card for card in cards if _may(asked, fresh, card)]
-    told = tuple(_listed(asked, fresh, own, cards))
-    return Answer(told, _place(asked, fresh)) if own else answer(*told)
+    told = tuple(_listed(asked, fresh, own, cards, remote))
+    return Answer(told, _place(asked, fresh)) if own or remote else answer(*told)
 
 
-def _listed(asked: Asked, community: Community, own: list[Card], cards: tuple[Card, ...]) -> Iterator[Line]:
-    if not own:
+async def _remote(asked: Asked, community: Community) -> list[Card]:
+    """Who asks on linked networks, as far as the asker may answer for all of the community."""
+    if not has_right(community, asked.who, Right.APPROVE):
+        return []
+    waiting = await asked.services.desk.cards.open(WISH, community.space)
+    return [card for card in waiting if card.payload["wish"] == Wish.JOIN]
+
+
+def _listed(
+    asked: Asked, community: Community, own: list[Card], cards: tuple[Card, ...], remote: list[Card]
+) -> Iterator[Line]:
+    if not own and not remote:
         yield line("request.none")
         return
-    yield head("request.list", n=len(own))
+    yield head("request.list", n=len(own) + len(remote))
     yield from (listed(card, community) for card in own)
+    yield from (item(one.key, **one.values) for one in map(wish_listed, remote))
     carded = {card.key for card in cards}
     more = sum(f"{room} {who}" not in carded for room, who in knocking(community, asked.world))
     if more and has_right(community, asked.who, Right.APPROVE):

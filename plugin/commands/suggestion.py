@@ -3,6 +3,7 @@
 from haven.errors import Invalid
 from haven.model import Community
 from haven.permissions import Right, has_right
+from haven.wishes import Wish
 
 from ..addresses import alias_in, room_in
 from ..audit import Door
@@ -10,6 +11,8 @@ from ..cards import Card, Word
 from ..service.adoptions import KIND as ADOPTION
 from ..service.adoptions import SUGGESTED
 from ..service.suggestions import APPROVE, Suggestions, listed
+from ..service.wishes import KIND as WISH
+from ..service.wishes import listed as wish_listed
 from ..wording import Answer, Line, answer, code, head, item, line, strong
 from .adopt import ADOPT, adoptions_of
 from .asked import Asked, Within
@@ -57,16 +60,23 @@ async def _rooms(asked: Asked, community: Community) -> list[Card]:
     return [card for card in waiting if SUGGESTED in card.payload]
 
 
+async def _remote(asked: Asked, community: Community) -> list[Card]:
+    """The groups that are suggested on linked networks."""
+    waiting = await asked.services.desk.cards.open(WISH, community.space)
+    return [card for card in waiting if card.payload["wish"] == Wish.SUGGESTION]
+
+
 async def list_(asked: Asked, community: Community) -> Answer:
     """What waits: all of it for who may decide, else one's own."""
     waiting = [*await suggestions_of(asked).waiting(community), *await _rooms(asked, community)]
     decides = has_right(community, asked.who, Right.DECIDE_SUGGESTIONS)
     told = [card for card in waiting if decides or card.payload["who"] == asked.who]
-    if not told:
+    remote = await _remote(asked, community) if decides else []
+    if not told and not remote:
         return answer(line("suggestion.none", usage=code(SUGGEST.usage)))
     lines = [
-        head("suggestion.head", n=len(told)),
-        *(item(one.key, **one.values) for one in map(listed, told)),
+        head("suggestion.head", n=len(told) + len(remote)),
+        *(item(one.key, **one.values) for one in (*map(listed, told), *map(wish_listed, remote))),
     ]
     if not decides:
         return Answer(tuple(lines))

@@ -160,6 +160,7 @@ CARDS: Mapping[str, Theirs] = {
     "listed": Theirs.STAYS,
     "mending": Theirs.STAYS,
     "upgrade": Theirs.STAYS,
+    "wish": Theirs.STAYS,
 }
 """The open cards by kind. Of one that is decided nothing is kept but what it was about."""
 

@@ -12,6 +12,7 @@ from haven.model import Community, Group, Kind, Link
 from haven.phrases import Phrases
 from haven.snapshot import Room, World
 from haven.stateevents import BRIDGE, LINK, LinkState, LinkStatus, bridge_key, link_content, read_status
+from haven.wishes import LOOK
 
 from ..replies import Replies
 from ..wording import Line, Term, code, line
@@ -25,13 +26,19 @@ OURS = "link "
 """What we remember of a room begins so: others remember theirs beside it."""
 
 
+def network_called(name: str) -> Network:
+    """The network of that name. Raises `Invalid` where none can be called so."""
+    if not _NETWORK.fullmatch(name.lower()):
+        raise Invalid("network_name")
+    return Network(name.lower())
+
+
 def wanted_link(network: str, chat: str, by: UserId) -> Link:
     """A link as somebody asks for it. Raises `Invalid` where no network or chat can be called so."""
-    if not _NETWORK.fullmatch(network.lower()):
-        raise Invalid("network_name")
+    called = network_called(network)
     if not chat or len(chat) > CHAT_LIMIT or not chat.isprintable() or any(c.isspace() for c in chat):
         raise Invalid("chat_name")
-    return Link(Network(network.lower()), ChatId(chat), by)
+    return Link(called, ChatId(chat), by)
 
 
 def check_link(community: Community, group: Group, wanted: Link) -> None:
@@ -44,6 +51,20 @@ def check_link(community: Community, group: Group, wanted: Link) -> None:
             raise Invalid(key, network=wanted.network, chat=wanted.chat)
     if any(link.network == wanted.network for link in group.links):
         raise Invalid("link_second", network=wanted.network, group=group.name)
+    refuse_part(community, wanted.network)
+
+
+def check_whole(community: Community, wanted: Link) -> None:
+    """Raise `Invalid` where the whole community cannot have the link."""
+    for link in community.links:
+        if link.network == wanted.network:
+            raise Invalid("link_second", network=wanted.network, group=community.name)
+
+
+def refuse_part(community: Community, network: str) -> None:
+    """Raise `Invalid` where the groups of a community follow its own link to a network."""
+    if any(link.network == network.lower() for link in community.links):
+        raise Invalid("link_whole", network=network.lower())
 
 
 def links_to(community: Community, network: str, group: Group | None) -> tuple[tuple[Group, Link], ...]:
@@ -52,27 +73,34 @@ def links_to(community: Community, network: str, group: Group | None) -> tuple[t
     return tuple((each, link) for each in groups for link in each.links if link.network == network.lower())
 
 
-async def write_link(communities: Communities, group: Group, link: Link) -> None:
-    """Say in the room that a link is wanted."""
-    before = _content(communities.rooms.world, group, link)
-    await communities.loop.hands.send_state(group.room, LINK, link.key, link_content(link, before))
+async def write_link(communities: Communities, where: RoomId, link: Link) -> None:
+    """Say in the room, or in the space for a whole community, that a link is wanted."""
+    before = _content(communities.rooms.world, where, link)
+    await communities.loop.hands.send_state(where, LINK, link.key, link_content(link, before))
 
 
-async def unwrite_link(communities: Communities, group: Group, link: Link) -> None:
+async def unwrite_link(communities: Communities, where: RoomId, link: Link) -> None:
     """Say in the room that a link is wanted no more: empty content (CONTRACT, "Room state")."""
-    await communities.loop.hands.send_state(group.room, LINK, link.key, {})
+    await communities.loop.hands.send_state(where, LINK, link.key, {})
 
 
-def _content(world: World, group: Group, link: Link) -> dict[str, object]:
-    room = world.get(group.room)
+async def ask_for_chats(communities: Communities, admins: RoomId, network: Network, by: UserId) -> None:
+    """Have the bridge say in the admins' room which chats of a network can be linked."""
+    await communities.loop.hands.send_state(admins, LOOK, network, {"version": 1, "by": by})
+
+
+def _content(world: World, where: RoomId, link: Link) -> dict[str, object]:
+    room = world.get(where)
     return dict(room.content(LINK, link.key)) if room else {}
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One link and what became of it; ``status`` is ``None`` until the bridge has spoken, ``link`` once it is not wanted."""
+    """One link and what became of it; ``status`` is ``None`` until the bridge has spoken, ``link`` once it is not wanted, ``group`` where
+    it is of the whole community.
+    """
 
-    group: Group
+    group: Group | None
     link: Link | None
     status: LinkStatus | None
 
@@ -84,15 +112,26 @@ def statuses(room: Room | None, bridge: UserId | None) -> dict[str, LinkStatus]:
     return {key: status for key, status in read.items() if status is not None}
 
 
+def whole_standings(world: World, community: Community, bridge: UserId | None) -> Iterator[Standing]:
+    """Every link of the whole community, wanted or not undone yet."""
+    yield from _standings(world, community.space, None, community.links, bridge)
+
+
 def standings(world: World, groups: Iterable[Group], bridge: UserId | None) -> Iterator[Standing]:
     """Every link of these groups, wanted or not undone yet."""
     for group in groups:
-        said = statuses(world.get(group.room), bridge)
-        for link in group.links:
-            yield Standing(group, link, said.pop(bridge_key(link.network, link.chat), None))
-        for status in said.values():
-            if status.state is not LinkState.UNLINKED:
-                yield Standing(group, None, status)
+        yield from _standings(world, group.room, group, group.links, bridge)
+
+
+def _standings(
+    world: World, where: RoomId, group: Group | None, links: Iterable[Link], bridge: UserId | None
+) -> Iterator[Standing]:
+    said = statuses(world.get(where), bridge)
+    for link in links:
+        yield Standing(group, link, said.pop(bridge_key(link.network, link.chat), None))
+    for status in said.values():
+        if status.state is not LinkState.UNLINKED:
+            yield Standing(group, None, status)
 
 
 def reason_of(status: LinkStatus, phrases: Phrases) -> Term:
@@ -127,9 +166,9 @@ class Links:
         if seen is None or not any(seen.keyed(BRIDGE)):  # nearly all rooms: no community is read for them
             return
         community = await self.communities.of_room(room)
-        group = community.group(room) if community else None
         admins = community.only(Kind.ADMINS) if community else None
-        if community is None or group is None or admins is None or group.room != room:
+        group = community.group(room) if community else None
+        if community is None or admins is None or room not in {community.space, group and group.room}:
             return  # what a bridge says of a room before its upgrade is news to nobody
         all_said = await self.memory.said(room)
         before = {said for said in all_said if said.startswith(OURS)}
@@ -140,7 +179,9 @@ class Links:
             if status.state is LinkState.CONNECTING:
                 kept |= earlier
             elif _said(key, status) not in before and (earlier or status.state is not LinkState.UNLINKED):
-                told = news(group, status, self.replies.phrases)
+                told = news(
+                    group.name if group else community.name, status, self.replies.phrases, group is None
+                )
                 await self._tell(
                     admins.room,
                     community.settings.language,
@@ -161,13 +202,16 @@ def _said(key: str, status: LinkStatus) -> str:
     return f"{OURS}{key} {status.state} {status.code or status.reason}".strip()
 
 
-def news(group: Group, status: LinkStatus, phrases: Phrases) -> Line:
-    """One turn of a link, for the admins."""
+def news(name: str, status: LinkStatus, phrases: Phrases, whole: bool) -> Line:
+    """One turn of a link, for the admins. ``name``: of the group, or of the ``whole`` community."""
+    key = (
+        "link_news.whole_proof" if whole and status.state is LinkState.PROOF else f"link_news.{status.state}"
+    )
     return line(
-        f"link_news.{status.state}",
+        key,
         network=status.network,
         chat=code(status.chat),
-        group=group.name,
+        group=name,
         code=code(status.code),
         reason=reason_of(status, phrases),
     )

@@ -120,6 +120,15 @@ def _of_groups() -> set[str]:
     }
 
 
+def _of_links() -> set[str]:
+    """What is said of links, and of what is asked on linked networks."""
+    asked = {f"wish.{what}{how}" for what in ("join", "join_group", "suggestion") for how in ("", "_listed")}
+    states = {f"link_state.{state}" for state in LinkState}
+    news = {f"link_news.{state}" for state in LinkState if state is not LinkState.CONNECTING}
+    decided = {f"wish.{how}" for how in ("yes", "no", "gone")}
+    return asked | states | news | decided | {"audit.wish_yes", "audit.wish_no", "link_news.whole_proof"}
+
+
 def families() -> set[str]:
     """The phrases whose keys the code makes of values."""
     commands = [entry.command for entry in TABLE.entries]
@@ -145,8 +154,7 @@ def families() -> set[str]:
         *("audit.created", "audit.group_added"),
         *_of_the_door(),
         *_of_safety(),
-        *(f"link_state.{state}" for state in LinkState),
-        *(f"link_news.{state}" for state in LinkState if state is not LinkState.CONNECTING),
+        *_of_links(),
         *(f"error.{refusal.value}" for refusal in (*RoleRefusal, *ActRefusal, *HandoverRefusal)),
         *(f"concern.{key}" for key in (*WORDED, "notice")),
         *(f"concern.{key}" for key in ("guard_removals", "guard_foreign_room", "guard_lockout")),

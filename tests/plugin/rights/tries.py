@@ -218,6 +218,7 @@ TRIES = (
     Try("rules TEXT", "rules Be kind", lambda after: after.text(Text.RULES) == "Be kind"),
     Try("welcome", "welcome", says("No words of welcome are written down yet")),
     Try("welcome TEXT", "welcome Hola", lambda after: after.text(Text.WELCOME) == "Hola"),
+    Try("bridge chats", "bridge chats irc", says("what can be linked on irc")),
     Try(
         "bridge link",
         "bridge link irc #madrid --group Madrid",
