@@ -17,7 +17,7 @@ from .i18n import Voice
 from .media_guard import Outside
 from .media_inwards import Inwards
 from .media_links import Links, Served
-from .media_names import file_name
+from .media_names import file_name, tells_nobody
 from .media_outwards import Outwards
 from .media_settings import MediaSettings
 from .media_shelf import Shelf
@@ -25,6 +25,11 @@ from .media_terms import Terms
 from .message import Attachment, Message, Span
 from .networks.base import Network
 from .store import Store
+
+STILL_THERE = frozenset(
+    {"media_larger", "media_too_large", "media_type", "media_slow", "media_size_unknown", "media_not_taken"}
+)
+"""Why a file is not carried that people can still fetch where it is."""
 
 
 class Media:
@@ -75,6 +80,8 @@ class Media:
                 kept.append(await self._inwards.bring(network, file))
             except GiveUp as error:
                 text = (*text, *self._lost(file, error, "\n" if text else ""))
+                if error.key in STILL_THERE and tells_nobody(file.url):
+                    text = (*text, Span(f" {file.url}"))
         return replace(message, text=text, attachments=tuple(kept))
 
     async def for_network(self, network: Network, chat: ChatId, message: Message) -> Message:

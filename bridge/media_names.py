@@ -1,11 +1,14 @@
 """Names of files, made safe to show and to store: no path, nothing invisible, no number or address of a person."""
 
 import re
+from urllib.parse import unquote, urlsplit
 
 from .convert.names import safe_name
 
 LONGEST = 80
 """Characters, the ending included."""
+LONGEST_ADDRESS = 500
+"""Characters of an address that is shown."""
 _ENDINGS = {
     "image/jpeg": "jpg",
     "image/png": "png",
@@ -43,6 +46,15 @@ def file_name(name: str, media_type: str) -> str:
 def _without_people(stem: str) -> str:
     without = _ADDRESS.sub("…", stem)
     return _NUMBER.sub(lambda found: found[0] if _DATE.fullmatch(found[0]) else "…", without)
+
+
+def tells_nobody(url: str) -> bool:
+    """Whether an ``http(s)`` address may be shown: no number and no address of a person stands in it."""
+    parts = urlsplit(url)
+    name = unquote(parts.path).rpartition("/")[2]
+    rest = unquote(f"{parts.netloc}{parts.path}{parts.query}{parts.fragment}")
+    shown = parts.scheme in ("http", "https") and len(url) <= LONGEST_ADDRESS and url.isprintable()
+    return shown and "@" not in rest and _without_people(name) == name and not parts.query
 
 
 def plain_name(name: str) -> str:

@@ -21,7 +21,7 @@ class MediaSettings:
     types: tuple[str, ...] = ("*/*",)
     public_url: str = ""
     link_days: int = 7
-    seconds: float = 120.0
+    seconds: float = 60.0
     trusted_hosts: frozenset[str] = frozenset()
 
     def allows(self, media_type: str) -> bool:
@@ -37,7 +37,7 @@ def read_media(section: Section) -> MediaSettings:
         types=section.texts("types", ("*/*",), _TYPE),
         public_url=section.url("public_url", ("http", "https"), "") if section.text("public_url", "") else "",
         link_days=section.integer("link_days", 7, least=1, most=365),
-        seconds=section.number("seconds", 120.0, least=5, most=3600),
+        seconds=section.number("seconds", 60.0, least=5, most=3600),
         trusted_hosts=frozenset(section.texts("trusted_hosts", (), _HOST)),
     )
     section.done()

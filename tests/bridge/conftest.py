@@ -7,6 +7,7 @@ import pytest
 
 from bridge.networks.memory import LINES
 from tests.bridge.lives import Lives
+from tests.bridge.website import Website, a_website
 
 
 @pytest.fixture
@@ -16,6 +17,12 @@ async def lives(tmp_path: Path) -> AsyncIterator[Lives]:
     await lives.live()
     yield lives
     await lives.end()
+
+
+@pytest.fixture
+async def website() -> AsyncIterator[Website]:
+    async with a_website() as website:
+        yield website
 
 
 @pytest.fixture

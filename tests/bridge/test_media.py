@@ -13,7 +13,7 @@ from bridge.media_settings import MIB, MediaSettings
 from bridge.message import Attachment, MediaKind, Message, spans
 from bridge.networks.base import Capabilities
 from bridge.networks.media import PIECE
-from bridge.networks.memory import EVERYTHING, LINES
+from bridge.networks.memory import EVERYTHING, LINES, MEMORY
 from haven.errors import Invalid, Refused, TryLater, Unreachable
 from tests.bridge.lives import BOT, CHAT, Lives
 from tests.bridge.test_media_shape import png
@@ -161,6 +161,16 @@ async def test_the_homeservers_own_limit_counts(lives: Lives) -> None:
     await shows(lives, cat(lives))
     await lives.until(lambda: len(lives.said()) == 1)
     assert "too large" in lives.said()[0]
+
+
+async def test_of_two_at_once_one_is_stored(lives: Lives) -> None:
+    """A chat that is linked to two rooms says everything twice at the same moment."""
+    assert lives.bridge is not None
+    network = lives.bridge._networks[MEMORY]
+    said = Message((), attachments=(cat(lives),))
+    first, second = await asyncio.gather(*(lives.bridge._media.for_matrix(network, said) for _ in range(2)))
+    assert first == second
+    assert (lives.town.files.downloads, len(lives.files.kept)) == (1, 1)
 
 
 async def test_a_type_that_is_not_allowed_stays_out(tmp_path: Path) -> None:

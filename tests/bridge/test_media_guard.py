@@ -3,14 +3,14 @@
 import asyncio
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
-from aiohttp import web
 
 from bridge.media_guard import Outside, is_public
 from haven.errors import HavenError, Invalid, Missing, Refused, Unreachable
+from tests.bridge.website import Website
 
 _connected: list[object] = []
 _watching = False
@@ -32,43 +32,6 @@ def connections() -> Iterator[list[object]]:
     _watching = True
     yield _connected
     _watching = False
-
-
-@dataclass
-class Website:
-    """A server on loopback that answers as it is told. ``cut``: how much of ``body`` it really sends."""
-
-    port: int = 0
-    status: int = 200
-    body: bytes = b"\x89PNG something"
-    cut: int | None = None
-    headers: dict[str, str] = field(default_factory=dict)
-    asked: list[web.Request] = field(default_factory=list)
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append(request)
-        if self.cut is None:
-            headers = {"Content-Type": "image/png", **self.headers}
-            return web.Response(status=self.status, body=self.body, headers=headers)
-        response = web.StreamResponse(headers={"Content-Length": str(len(self.body))})
-        await response.prepare(request)
-        await response.write(self.body[: self.cut])
-        assert request.transport is not None
-        request.transport.close()
-        return response
-
-
-@pytest.fixture
-async def website() -> AsyncIterator[Website]:
-    website = Website()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", website.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    website.port = int(runner.addresses[0][1])
-    yield website
-    await runner.cleanup()
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.media_names import file_name, plain_name
+from bridge.media_names import file_name, plain_name, tells_nobody
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,23 @@ def test_long_names_keep_their_ending() -> None:
 )
 def test_in_an_address(name: str, plain: str) -> None:
     assert plain_name(name) == plain
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://files.example.org/u8Xk-2/my%20cat.png", True),
+        ("http://files.example.org:5280/550e8400-e29b-41d4-a716-446655440000/film.mp4", True),
+        ("https://files.example.org/x/%2B34600111222.jpg", False),
+        ("https://files.example.org/ada@example.org/cat.png", False),
+        ("https://files.example.org/ada%40example.org/cat.png", False),
+        ("https://ada@files.example.org/cat.png", False),
+        ("https://files.example.org/cat.png?token=secret", False),
+        ("https://files.example.org/" + "x" * 600, False),
+        ("https://files.example.org/a\u202eb", False),
+        ("endless:1", False),
+        ("", False),
+    ],
+)
+def test_which_addresses_may_be_shown(url: str, shown: bool) -> None:
+    assert tells_nobody(url) is shown
