@@ -5,10 +5,11 @@ nothing of our own comes back in.
 import json
 import logging
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 
 from haven.errors import TryLater
-from haven.ids import EventId, RoomId, UserId, is_ghost, server_of
+from haven.ids import EventId, RoomId, UserId, is_ghost, network_of, server_of
 from haven.ids import Network as NetworkName
 from haven.stateevents import GROUP
 
@@ -19,6 +20,7 @@ from .ghosts import Ghosts
 from .inbox import Inbox
 from .keeper import Keeper
 from .links import Linked, Links
+from .message import plain
 from .networks.base import Place
 from .networks.events import (
     Banned,
@@ -30,11 +32,13 @@ from .networks.events import (
     Joined,
     Left,
     Renamed,
+    Said,
     StructureChanged,
     Talk,
 )
 from .places import Reached
 from .reports import AGAIN
+from .rings import Rings
 from .rooms import Rooms
 from .spelling import spell
 from .store import Arrival, now_ms
@@ -56,6 +60,8 @@ CARRIED = frozenset(
 )
 
 
+RECENT = 120_000
+"""Milliseconds for which something said is new."""
 COMMAND = re.compile(r"\s*!(c|community)(\s|$)", re.IGNORECASE)
 """How people speak to the community's bot (CONTRACT, "Commands")."""
 
@@ -65,6 +71,18 @@ def _reached(network: NetworkName, event: ChatEvent) -> Reached | None:
     if not isinstance(event, Talk):
         return None
     return Reached(network, event.chat, Place(event.id, event.at if event.at is not None else now_ms()))
+
+
+def _said(event: ChatEvent) -> tuple[str, str]:
+    """Who said what, where it is as new as a ring would bring it; nothing of what a network remembers."""
+    if not isinstance(event, Said) or (event.at is not None and now_ms() - event.at > RECENT):
+        return "", ""
+    return event.person.name, plain(event.message.text)
+
+
+def _body(event: Raw) -> str:
+    content = event.get("content")
+    return str(content.get("body", "")) if isinstance(content, Mapping) else ""
 
 
 def _wishes(event: Raw, sender: str, room: RoomId) -> list[Arrival]:
@@ -100,6 +118,7 @@ class Intake:
         self._rooms = rooms
         self._ghosts = ghosts
         self._admins = admins
+        self._rings = Rings()
 
     async def from_homeserver(self, events: Sequence[Raw]) -> None:
         """Take the events of a transaction. Returns when all that matters is committed; raises ``TryLater``
@@ -135,17 +154,33 @@ class Intake:
         await self._inbox.stock.room()  # until then the network is read no further
         await self._inbox.add(
             [
-                Arrival(
-                    f"{link.to_matrix} {event.id}",
-                    link.to_matrix,
-                    json.dumps(
-                        {"to": "matrix", "link": [link.room, link.network, link.chat], "event": spelled}
+                self._unless_round(
+                    link,
+                    _said(event),
+                    Arrival(
+                        f"{link.to_matrix} {event.id}",
+                        link.to_matrix,
+                        json.dumps(
+                            {"to": "matrix", "link": [link.room, link.network, link.chat], "event": spelled}
+                        ),
                     ),
                 )
                 for link in links
             ],
             _reached(network, event),
         )
+
+    def _unless_round(self, link: Linked, said: tuple[str, str], arrival: Arrival) -> Arrival:
+        """What arrives; where it goes round in a ring, that admins are told so, once an hour."""
+        name, text = said
+        if not link.proven or not self._rings.goes_round(
+            f"{link.room} {link.key}", name, text, time.monotonic()
+        ):
+            return arrival
+        about = {"to": "ring", "link": [link.room, link.network, link.chat], "lane": arrival.lane}
+        hour = now_ms() // 3_600_000
+        told = json.dumps({**about, "at": hour})
+        return Arrival(f"ring {link.room} {link.key} {hour}", f"ring {link.room}", told)
 
     def _is_nobodys(self, network: NetworkName, event: Event) -> bool:
         """Who comes is shown when they speak, and goings of people without a ghost change nothing.
@@ -170,24 +205,38 @@ class Intake:
         if self._is_housework(event, room):
             return []
         reduced = {name: event.get(name) for name in ("event_id", "type", "sender", "content", "redacts")}
+        said = self._rooms.name_of(room, UserId(sender)), _body(event) if kind == "m.room.message" else ""
         return [
-            Arrival(
-                f"{link.to_network} {event.get('event_id')}",
-                link.to_network,
-                json.dumps({"to": "network", "link": [link.room, link.network, link.chat], "event": reduced}),
+            self._unless_round(
+                link,
+                said,
+                Arrival(
+                    f"{link.to_network} {event.get('event_id')}",
+                    link.to_network,
+                    json.dumps(
+                        {"to": "network", "link": [link.room, link.network, link.chat], "event": reduced}
+                    ),
+                ),
             )
             for link in self._meant_for(room, UserId(sender))
         ]
 
     def _meant_for(self, room: RoomId, sender: UserId) -> list[Linked]:
         """The links that what somebody says in a room goes out by. What a ghost says came by its own network, and
-        goes on to the others only.
+        goes on to the others only; so does what a ghost of another Haven says.
         """
         links = [link for link in self._links.of_room(room) if link.proven and not link.whole]
-        if not self._ghosts.owns(sender):
+        if not is_ghost(sender):
             return links
         behind = self._ghosts.person(sender)
-        return [link for link in links if behind is not None and link.network != behind.network]
+        home = (
+            behind.network
+            if behind is not None
+            else None
+            if self._ghosts.owns(sender)
+            else network_of(sender)
+        )
+        return [link for link in links if home is not None and link.network != home]
 
     def _is_housework(self, event: Raw, room: RoomId) -> bool:
         """Whether this is a command to the community's bot, or what that answers: the affairs of the house are not the network's.

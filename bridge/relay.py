@@ -62,7 +62,7 @@ class Relay:
         if job["to"] == "room":
             await self._enter(RoomId(job["room"]), job["via"])
             return ()
-        if job["to"] in {"report", "redo", "redone"}:
+        if job["to"] in {"report", "redo", "redone", "ring"}:
             await self._reports.handle(item, job)
             return ()
         link = self._link(job)

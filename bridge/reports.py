@@ -71,6 +71,8 @@ class Reports:
                 await self._redo(RoomId(job["room"]), EventId(job["event"]), UserId(job["by"]))
             case "redone":
                 await self._close(job)
+            case "ring":
+                await self._tell_of_ring(job)
 
     # --- telling --------------------------------------------------------------------------------------------
 
@@ -131,6 +133,14 @@ class Reports:
             await self.homeserver.send_message(posted[0], "m.reaction", offer, transaction)
         await self.aside.keep_card(Card(lane, *posted))  # last: until then a crash has all of it done again
         return True
+
+    async def _tell_of_ring(self, job: _Job) -> None:
+        link = self._link(job)
+        if link is None:
+            return
+        words, about = self._words(link, "card.ring"), f"ring {job['lane']} {job['at']}"
+        if await self.admins.tell(link.room, words, self._transaction(link, about)) is None:
+            await self._say(link.room, words, self._transaction(link, about))
 
     # --- trying again ---------------------------------------------------------------------------------------
 

@@ -55,3 +55,8 @@ def is_user_id(text: str) -> bool:
     Source: appendices, user identifiers; historical ones with any printable ASCII but a colon are valid, up to 255 bytes.
     """
     return len(text) <= 255 and _USER.fullmatch(text) is not None
+
+
+def network_of(ghost: UserId) -> Network:
+    """The network of a ghost, whosever bridge's it is (CONTRACT, "The bridge")."""
+    return Network(ghost[1:].partition(":")[0].removeprefix(GHOSTS).rpartition("_")[0])
