@@ -1,5 +1,6 @@
 """Which invitations are accepted: some direct chats a person, and the way back into rooms of a community, which are missed."""
 
+from embedded.waiting import eventually
 from haven.ids import RoomId, RoomVersion
 from haven.ports import NewRoom
 from plugin.events import Invited, Left
@@ -44,6 +45,7 @@ async def test_a_room_that_the_bot_was_put_out_of_is_told_and_taken_up_again(
         told = await life.told(admins, "I am not in a room of the community any more")
         assert madrid in told
         assert bot in told
+        await eventually(lambda: store.said(space), "it is remembered that it was told", interval=0.01)
     async with living(server, store, space=space) as life:
         await life.until(lambda: life.stage.engine.watch._noticed, "all was looked at")
         said = [text for text in life.said(admins) if "not in a room of the community any more" in text]
