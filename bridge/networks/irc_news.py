@@ -43,6 +43,10 @@ class News:
             if self._queue.qsize() < BACKLOG // 10:
                 self._pause(False)
 
+    async def all_stored(self) -> None:
+        """Returns when all that happened so far is on disk."""
+        await self._queue.join()
+
     async def last_words(self) -> None:
         """Returns when all was handed over, or after a few seconds."""
         with contextlib.suppress(TimeoutError):

@@ -37,12 +37,12 @@ class Wanted:
         """Whether somebody waits to be in."""
         return bool(self._waiting)
 
-    async def entered(self) -> None:
-        """Returns when we are in; raises why not, ``TryLater`` when the server does not say."""
+    async def entered(self, patience: float = PATIENCE) -> None:
+        """Returns when we are in; raises why not, ``TryLater`` when the server has not said within ``patience`` seconds."""
         waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 await waiting
         except TimeoutError:
             raise TryLater("network_unreachable") from None

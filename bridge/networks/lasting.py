@@ -1,7 +1,6 @@
 """What lasts from one connection to the next: connecting again and again, and handing over what happened, one after the other."""
 
 import asyncio
-import contextlib
 import logging
 import secrets
 import time
@@ -10,47 +9,40 @@ from collections.abc import Awaitable, Callable
 from haven.errors import GiveUp, TryLater
 
 from .events import Connection, ConnectionState, Event, Receive
+from .irc_news import News
 from .irc_pace import Backoff
 
 log = logging.getLogger(__name__)
 
 SETTLED = 60.0
 """Seconds of a connection after which back-off begins anew."""
-BACKLOG = 10_000
-"""Events not yet stored (some 20 MiB), above which reading should stop; below a tenth it goes on."""
-_LAST_WORDS = 5.0
-"""Seconds at the end for handing over what was heard."""
 
 
 class Lasting:
-    """Keeps a network connected. ``once`` is one connection, from its beginning to its end; ``stored`` hears of each event that was handed over."""
+    """Keeps a network connected. ``once`` is one connection, from its beginning to its end; ``stored`` and ``pause``: see `News`."""
 
     def __init__(
         self,
         once: Callable[[], Awaitable[None]],
         stored: Callable[[Event], None],
+        pause: Callable[[bool], None],
+        *,
         least: float,
         most: float,
     ) -> None:
         self._once = once
-        self._stored = stored
         self._backoff = Backoff(least, most, secrets.SystemRandom().random)
-        self._news: asyncio.Queue[Event] = asyncio.Queue()
+        self._news = News(stored, pause)
         self._state: Connection | None = None
         self._was_in = False
 
-    @property
-    def waiting(self) -> int:
-        """How many events are not stored yet."""
-        return self._news.qsize()
-
     async def stored_all(self) -> None:
         """Returns when all that was said so far is stored."""
-        await self._news.join()
+        await self._news.all_stored()
 
     def say(self, event: Event) -> None:
         """Have an event handed over, after those before it."""
-        self._news.put_nowait(event)
+        self._news.put(event)
 
     def say_state(self, state: ConnectionState, reason: str | None = None) -> None:
         """Say how the network is reached, where it is news."""
@@ -63,27 +55,12 @@ class Lasting:
     async def run(self, receive: Receive) -> None:
         """Stay connected until cancelled, or until the network does not want us."""
         async with asyncio.TaskGroup() as tasks:
-            pump = tasks.create_task(self._pump(receive))
+            pump = tasks.create_task(self._news.hand_over(receive))
             try:
                 await self._stay_connected()
             finally:
-                # Also when we are told to stop: what was heard has been heard.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_LAST_WORDS):
-                        await self._news.join()
+                await self._news.last_words()
                 pump.cancel()
-
-    async def _pump(self, receive: Receive) -> None:
-        while True:
-            event = await self._news.get()
-            while True:
-                try:
-                    await receive(event)
-                    break
-                except TryLater as error:
-                    await asyncio.sleep(error.after or 1.0)
-            self._stored(event)
-            self._news.task_done()
 
     async def _stay_connected(self) -> None:
         """Connect again and again. A refusal is final only if we were never let in: later it may be the network's own trouble."""

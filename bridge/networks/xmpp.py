@@ -20,9 +20,9 @@ from ..section import Section
 from . import xmpp_errors
 from .acts import Claim, Delete, Outgoing, Receipt
 from .base import Capabilities, Place
-from .events import ChatEvent, ConnectionState, Event, Person, Receive, Role
+from .events import ConnectionState, Event, Person, Receive, Role
 from .irc_pace import Pace
-from .lasting import BACKLOG, Lasting
+from .lasting import Lasting
 from .media import Body
 from .xmpp_connection import XmppConnection
 from .xmpp_occupants import Occupants
@@ -58,9 +58,11 @@ class XmppNetwork:
         self._occupants: Occupants | None = None
         self._uploads: Uploads | None = None
         self._ids = map(f"{secrets.token_hex(8)}-{{}}".format, itertools.count())
-        self._lasting = Lasting(self._once, self._stored, settings.retry_least, settings.retry_most)
+        self._lasting = Lasting(
+            self._once, self._stored, self._pause, least=settings.retry_least, most=settings.retry_most
+        )
         self._rooms = Rooms(
-            settings, self._own, say=self._say, new_id=self._new_id, keeps_up=self._lasting.stored_all
+            settings, self._own, say=self._lasting.say, new_id=self._new_id, keeps_up=self._lasting.stored_all
         )
 
     @property
@@ -125,8 +127,10 @@ class XmppNetwork:
     def _stored(self, event: Event) -> None:
         """An event is on disk."""
         self._rooms.stored(event)
-        if self._connection is not None and self._lasting.waiting < BACKLOG // 10:
-            self._connection.pause(paused=False)
+
+    def _pause(self, paused: bool) -> None:
+        if self._connection is not None:
+            self._connection.pause(paused=paused)
 
     # --- rooms -----------------------------------------------------------------------------------------------------------
 
@@ -167,11 +171,6 @@ class XmppNetwork:
         if xmpp_errors.condition(stanza) == "not-acceptable" and self._occupants is not None:
             self._occupants.lost(chat, stanza.get("to", ""))
         self._own.refused(chat, stanza.get("id", ""), xmpp_errors.speaking(stanza))
-
-    def _say(self, event: ChatEvent) -> None:
-        self._lasting.say(event)
-        if self._connection is not None and self._lasting.waiting > BACKLOG:
-            self._connection.pause(paused=True)
 
     # --- what is said ------------------------------------------------------------------------------------------------------
 

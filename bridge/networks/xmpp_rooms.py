@@ -17,7 +17,7 @@ from .xmpp_known import Known
 from .xmpp_own import Own
 from .xmpp_room import Room
 from .xmpp_settings import XmppSettings
-from .xmpp_wanted import MADE, Wanted
+from .xmpp_wanted import MADE, PATIENCE, Wanted
 
 _BARRED = 60.0
 """Seconds for which we do not try to enter a room that put us out."""
@@ -75,13 +75,13 @@ class Rooms:
             backoff = Backoff(
                 self._settings.retry_least, self._settings.retry_most, secrets.SystemRandom().random
             )
-            wanted = self._wanted[chat] = Wanted(chat, backoff, after)
+            wanted = self._wanted[chat] = Wanted(chat, backoff, place=after)
         if self._connection is None:
             raise TryLater("network_unreachable")
         self._stay_in(wanted)
         room = self.entered.get(chat)
         if room is None or not room.settled:
-            await wanted.entered()
+            await wanted.entered(PATIENCE)
 
     async def close(self, chat: ChatId) -> Room | None:
         """Want to be in it no more; the room, where we were in."""
