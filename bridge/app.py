@@ -80,6 +80,7 @@ class Bridge:
             name=settings.display_name,
             pictures=Pictures(homeserver.media, settings.networks),
         )
+        self._metrics = metrics = Metrics(settings.networks)
         self._media = self._make_media(tokens.key)
         self._structure = self._make_structure(tokens.key)
         self._people = self._make_people()
@@ -87,7 +88,6 @@ class Bridge:
         self._keeper = Keeper(homeserver, self._rooms, self._links, self._ghosts, self._caretaker)
         self._structure.nudge = self._keeper.nudge
         relay = self._make_relay()
-        self._metrics = metrics = Metrics(settings.networks)
         self._inbox = Inbox(store, metrics.counting(relay.handle), metrics.failing(self._reports.report))
         self._intake = self._make_intake()
         self._web = self._make_web(tokens.homeserver_token)
@@ -99,9 +99,13 @@ class Bridge:
         return made
 
     def _make_media(self, key: bytes) -> Media:
-        repository = self._homeserver.media
         return Media(
-            self._settings.media, key=key, store=self._store, repository=repository, voice=self._voice
+            self._settings.media,
+            key=key,
+            store=self._store,
+            repository=self._homeserver.media,
+            voice=self._voice,
+            count=self._metrics.file,
         )
 
     def _make_intake(self) -> Intake:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from haven.errors import GiveUp
 from haven.ids import ChatId
+from haven.ids import Network as NetworkName
 
 from .convert.plainer import with_files
 from .homeserver_media import MediaRepository
@@ -26,6 +27,7 @@ from .message import Attachment, Message, Span
 from .networks.base import Network
 from .store import Store
 
+Count = Callable[[NetworkName, str, str], None]
 STILL_THERE = frozenset(
     {"media_larger", "media_too_large", "media_type", "media_slow", "media_size_unknown", "media_not_taken"}
 )
@@ -34,7 +36,8 @@ STILL_THERE = frozenset(
 
 class Media:
     """Makes the files of a message usable on the other side. ``key``: the bridge's secret; ``outside``: what files are fetched through;
-    ``clock``: seconds since 1970; ``ticks``: seconds since anything.
+    ``count``: told of each file's network, direction and outcome (`metrics.OUTCOMES`); ``clock``: seconds since 1970; ``ticks``: seconds
+    since anything.
     """
 
     def __init__(
@@ -46,10 +49,12 @@ class Media:
         repository: MediaRepository,
         voice: Voice,
         outside: Outside | None = None,
+        count: Count = lambda *_: None,
         clock: Callable[[], float] = time.time,
         ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         self._voice = voice
+        self._count = count
         self._secret = key
         links = Links(key, settings.public_url, settings.link_days, clock)
         shelf, terms = Shelf(store, lambda: int(clock() * 1000)), Terms(settings, repository, ticks)
@@ -78,8 +83,10 @@ class Media:
         for file in message.attachments:
             try:
                 kept.append(await self._inwards.bring(network, file))
+                self._count(network.name, "in", "carried")
             except GiveUp as error:
                 text = (*text, *self._lost(file, error, "\n" if text else ""))
+                self._count(network.name, "in", "said")
                 if error.key in STILL_THERE and tells_nobody(file.url):
                     text = (*text, Span(f" {file.url}"))
         return replace(message, text=text, attachments=tuple(kept))
@@ -97,7 +104,9 @@ class Media:
                 usable, taken = await self._outwards.take(network, chat, file)
             except GiveUp as error:
                 text = (*text, *self._lost(file, error, "\n" if text else ""))
+                self._count(network.name, "out", "said")
                 continue
+            self._count(network.name, "out", "carried" if taken else "linked" if usable.url else "said")
             if taken:
                 kept.append(usable)
             else:

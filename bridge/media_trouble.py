@@ -8,6 +8,8 @@ from haven.errors import GiveUp, HavenError, RateLimited, TryLater, Unreachable
 
 PATIENCE = 30.0
 """Seconds for which a room waits for a file that somebody is in trouble with."""
+FORGOTTEN = 600.0
+"""Seconds after which trouble is new trouble."""
 MOST = 1000
 """Files in trouble that are remembered."""
 
@@ -27,13 +29,14 @@ class Troubles:
         """What to raise for ``error``: ``TryLater`` as long as there is patience, then ``GiveUp``."""
         if not isinstance(error, TryLater) or isinstance(error, RateLimited) or error.key == "database":
             return error
-        since = self._since.setdefault(key, self._clock())
+        waited = self._clock() - self._since.get(key, float("-inf"))
+        if waited > FORGOTTEN:
+            self._since[key], waited = self._clock(), 0.0
         if len(self._since) > MOST:
             self._since.popitem(last=False)
-        waited = self._clock() - since
         # Under a key of its own, lest it counts as a fault of the message's.
         why = error.key if error.key.startswith("media_") else "media_unreachable"
-        return GiveUp(why) if waited >= PATIENCE else Unreachable(why, error.after)
+        return GiveUp(why) if waited >= PATIENCE else Unreachable(why, min(error.after or 0.0, PATIENCE))
 
     def over(self, key: str) -> None:
         """The file got through."""

@@ -34,6 +34,8 @@ LAGS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 21600, 864
 PREFIX = "haven_bridge_"
 PUSHED = "/_matrix/app/v1/"
 WAY = ("network", "direction")
+OUTCOMES = ("carried", "linked", "said")
+"""What becomes of a file: the other side has it, or a link to it, or a line of words."""
 
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library says no types here; when a counter began is of no use to us, and doubles the page
 
@@ -59,6 +61,7 @@ class Metrics:
         self._carried = self._counter("carried", "Messages carried to the other side.", WAY)
         self._failed = self._counter("failed", "Messages set aside, since they always failed.", WAY)
         self._retried = self._counter("retried", "Tries that failed and come again.", WAY)
+        self._files = self._counter("files", "What became of files.", (*WAY, "outcome"))
         self._requests = self._counter("requests", "What the homeserver asked.", ("kind", "status"))
         about = "Seconds from the acceptance of a message to the other side."
         self._lag = Histogram(f"{PREFIX}lag_seconds", about, WAY, registry=self._registry, buckets=LAGS)
@@ -76,6 +79,8 @@ class Metrics:
             for direction in ("in", "out"):
                 for metric in (self._carried, self._failed, self._retried, self._lag):
                     metric.labels(network, direction)
+                for outcome in OUTCOMES:
+                    self._files.labels(network, direction, outcome)
 
     def _counter(self, name: str, about: str, labels: Sequence[str]) -> Counter:
         return Counter(f"{PREFIX}{name}", about, labels, registry=self._registry)
@@ -118,6 +123,10 @@ class Metrics:
             return pairs
 
         return counted
+
+    def file(self, network: Network, direction: str, outcome: str) -> None:
+        """Something became of a file: one of ``OUTCOMES``."""
+        self._files.labels(network, direction, outcome).inc()
 
     def failing(self, tell: Callable[P, R]) -> Callable[P, R]:
         """The same teller of items that are set aside (each its first argument), counted."""

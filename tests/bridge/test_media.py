@@ -75,6 +75,14 @@ def sent(lives: Lives) -> list[Message]:
     return [act.message for act in acts if hasattr(act, "message")]
 
 
+def counted(lives: Lives) -> dict[tuple[str, str], float]:
+    """What became of files, as Prometheus is told: by direction and outcome."""
+    assert lives.bridge is not None
+    (files,) = lives.bridge._metrics._files.collect()
+    found = {(each.labels["direction"], each.labels["outcome"]): each.value for each in files.samples}
+    return {what: number for what, number in found.items() if number}
+
+
 # --- from the network -------------------------------------------------------------------------------------------
 
 
@@ -89,6 +97,7 @@ async def test_a_picture_from_the_network_is_stored_as_the_bridge_and_shown_by_t
     assert (event.content["msgtype"], event.content["url"]) == ("m.image", mxc)
     assert event.content["info"] == {"mimetype": "image/png", "size": len(CAT), "w": 640, "h": 480}
     assert "34600" not in str(event.content)
+    assert counted(lives) == {("in", "carried"): 1.0}
 
 
 async def test_bodies_are_never_whole_in_memory(lives: Lives) -> None:
@@ -154,6 +163,7 @@ async def test_what_cannot_come_is_said_in_words(lives: Lives, change: dict[str,
     await lives.until(lambda: len(lives.said()) == 1)
     assert lives.said() == [words]
     assert lives.files.kept == {}
+    assert counted(lives) == {("in", "said"): 1.0}
 
 
 async def test_the_homeservers_own_limit_counts(lives: Lives) -> None:
@@ -277,6 +287,7 @@ async def test_a_network_without_files_gets_a_link(lines: Lives) -> None:
     assert said.startswith(f"<Alice> 📎 cat.png (257 kB) {PUBLIC}/media/")
     assert said.endswith("/haven.test/file1/cat.png")
     assert lines.files.downloads == 0
+    assert counted(lines) == {("out", "linked"): 1.0}
     # And a link of ours that comes back is the file it stands for.
     link = said.split()[-1]
     await shows(lines, Attachment("cat.png", link, "image/png", kind=MediaKind.IMAGE))
