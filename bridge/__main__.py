@@ -18,9 +18,11 @@ from .config import LANGUAGES, Settings, read_secrets, read_settings, readable_b
 from .homeserver import NioHomeserver
 from .i18n import Voice
 from .networks.base import LogsIn
-from .outlook import outlook
+from .outlook import Step, outlook
 from .personal.commands import erase, export, person_of
+from .prospect import Prospect, prospects, whole_links
 from .registration import register
+from .rooms import Rooms
 from .store import Store
 
 WRONG = 1
@@ -131,17 +133,35 @@ async def _check(settings: Settings, voice: Voice, _given: argparse.Namespace) -
 async def _plan(settings: Settings, voice: Voice, _given: argparse.Namespace) -> int:
     tokens = read_secrets(settings)
     homeserver = NioHomeserver.connect(settings.homeserver, tokens.appservice_token, settings.bot)
+    rooms = Rooms()
     try:
-        steps = await outlook(homeserver)
+        lines = [_step(voice, step) for step in await outlook(homeserver, rooms)]
+        if whole_links(rooms, homeserver):
+            async with Store(settings.database) as store:
+                async for one in prospects(settings, tokens, store, homeserver, rooms):
+                    lines += _prospect(voice, one)
     finally:
         await homeserver.close()
-    for step in steps:
-        change = voice.say(f"command.plan_{step.change}")
-        where = {"room": step.room, "network": step.network, "chat": step.chat}
-        _print(voice.say("command.plan_room", change=change, **where))
-    if not steps:
-        _print(voice.say("command.plan_none"))
+    for line in lines or [voice.say("command.plan_none")]:
+        _print(line)
     return 0
+
+
+def _step(voice: Voice, step: Step) -> str:
+    change = voice.say(f"command.plan_{step.change}")
+    where = {"room": step.room, "network": step.network, "chat": step.chat}
+    return voice.say("command.plan_room", change=change, **where)
+
+
+def _prospect(voice: Voice, one: Prospect) -> list[str]:
+    """What would be done about a whole community, a line each."""
+    changes = [voice.say(f"accord.{key}", **values) for key, values in one.lines]
+    if one.conflicts:
+        changes.append(voice.say("command.plan_conflicts", n=one.conflicts))
+    if one.wrong is not None:
+        changes.append(_sentence(voice, one.wrong))
+    where = {"room": one.link.room, "network": one.link.network, "chat": one.link.chat}
+    return [voice.say("command.plan_room", change=change, **where) for change in changes]
 
 
 async def _login(settings: Settings, voice: Voice, given: argparse.Namespace) -> int:

@@ -32,6 +32,7 @@ from .media import Media
 from .metrics import Figures, Metrics
 from .networks.base import Network
 from .networks.events import Connection, ConnectionState, Event
+from .offers import Offers
 from .people import People
 from .people_here import HereSide
 from .pictures import Pictures
@@ -85,7 +86,7 @@ class Bridge:
         self._structure = self._make_structure(tokens.key)
         self._people = self._make_people()
         self._caretaker = self._make_caretaker(tokens.key)
-        self._keeper = Keeper(homeserver, self._rooms, self._links, self._ghosts, self._caretaker)
+        self._keeper = self._make_keeper()
         self._structure.nudge = self._keeper.nudge
         relay = self._make_relay()
         self._inbox = Inbox(store, metrics.counting(relay.handle), metrics.failing(self._reports.report))
@@ -106,6 +107,17 @@ class Bridge:
             repository=self._homeserver.media,
             voice=self._voice,
             count=self._metrics.file,
+        )
+
+    def _make_keeper(self) -> Keeper:
+        offers = Offers(self._homeserver, self._rooms, self._admins, self._networks, self._voice)
+        return Keeper(
+            homeserver=self._homeserver,
+            rooms=self._rooms,
+            links=self._links,
+            ghosts=self._ghosts,
+            caretaker=self._caretaker,
+            offers=offers,
         )
 
     def _make_intake(self) -> Intake:

@@ -21,6 +21,7 @@ from .ghosts import Ghosts
 from .homeserver import AppserviceHomeserver
 from .links import Linked, Links
 from .networks.events import Connection
+from .offers import Offers
 from .rooms import Rooms, RoomView
 
 log = logging.getLogger(__name__)
@@ -35,17 +36,20 @@ class Keeper:
 
     def __init__(
         self,
+        *,
         homeserver: AppserviceHomeserver,
         rooms: Rooms,
         links: Links,
         ghosts: Ghosts,
         caretaker: Caretaker,
+        offers: Offers,
     ) -> None:
         self._homeserver = homeserver
         self._rooms = rooms
         self._links = links
         self._ghosts = ghosts
         self._caretaker = caretaker
+        self._offers = offers
         self._nudged: asyncio.Queue[RoomId] = asyncio.Queue()
         self._waiting: set[RoomId] = set()
         self._places = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -118,6 +122,7 @@ class Keeper:
         await self._caretaker.end_wholes(room, set(wanted))
         await self._caretaker.say_unlinked(room, set(wanted))
         self._caretaker.stirred(room)
+        await self._offers.answer(room)
 
     async def _take_along(self, room: RoomId, view: RoomView) -> None:
         """Carry the proof of links from a room that was upgraded to the one that took its place, where both say so."""

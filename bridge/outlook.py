@@ -20,12 +20,11 @@ class Step:
     change: str
 
 
-async def outlook(homeserver: Homeserver) -> tuple[Step, ...]:
-    """Read every room of the bot and say what would change. Raises ``TryLater`` where the homeserver does
+async def outlook(homeserver: Homeserver, rooms: Rooms) -> tuple[Step, ...]:
+    """Read every room of the bot into ``rooms`` and say what would change. Raises ``TryLater`` where the homeserver does
     not answer.
     """
     steps: list[Step] = []
-    rooms = Rooms()
     for room in sorted(await homeserver.joined_rooms()):
         view = rooms.read(room, await homeserver.room_state(room))
         steps += _steps(room, view, homeserver)
