@@ -18,6 +18,7 @@ from bridge.store import Store
 from embedded.matrix import Event
 from embedded.person import Person
 from embedded.ports import HOST, free_port
+from embedded.proxy import Proxy
 from embedded.synapse import Synapse
 from embedded.waiting import eventually
 from haven.ids import ChatId, RemoteUserId
@@ -28,8 +29,13 @@ CHAT = ChatId("fathers")
 
 @dataclass(slots=True)
 class World:
-    """All that runs. ``alice`` is at home on Matrix and made ``room``; ``oscar`` is operator of the chat on ``town``."""
+    """All that runs. ``alice`` is at home on Matrix and made ``room``; ``oscar`` is operator of the chat on ``town``.
 
+    The bridge speaks to the homeserver through ``proxy``.
+    """
+
+    synapse: Synapse
+    proxy: Proxy
     town: MemoryServer
     alice: Person
     room: str
@@ -98,7 +104,8 @@ async def world() -> AsyncIterator[World]:
         place = stack.enter_context(tempfile.TemporaryDirectory(prefix="haven-memory-", dir=_memory()))
         directory, town = Path(place), MemoryServer()
         synapse = Synapse(directory / "synapse")
-        settings = _settings(directory, synapse.url, MemoryNetwork(town))
+        proxy = await stack.enter_async_context(Proxy(synapse.url))
+        settings = _settings(directory, proxy.url, MemoryNetwork(town))
         register(settings)
         synapse.appservices.append(settings.registration)
         await stack.enter_async_context(synapse)
@@ -111,7 +118,7 @@ async def world() -> AsyncIterator[World]:
         store = await stack.enter_async_context(Store(settings.database))
         running = asyncio.create_task(Bridge(settings, tokens, store, homeserver).run())
         stack.push_async_callback(_stop, running)
-        yield World(town, alice, await alice.create_room("Fathers"), oscar.id)
+        yield World(synapse, proxy, town, alice, await alice.create_room("Fathers"), oscar.id)
 
 
 async def _stop(running: "asyncio.Task[None]") -> None:
