@@ -24,9 +24,11 @@ from .events import ConnectionState, Event, Person, Receive, Role
 from .irc_pace import Pace
 from .lasting import Lasting
 from .media import Body
+from .people import Picture
 from .xmpp_connection import XmppConnection
 from .xmpp_occupants import Occupants
 from .xmpp_own import Own
+from .xmpp_pictures import picture_of
 from .xmpp_room import Room
 from .xmpp_rooms import Rooms
 from .xmpp_ruling import Ruling
@@ -44,8 +46,8 @@ _DOUBT = 60.0
 
 
 class XmppNetwork:
-    """XMPP behind the ``Network`` port; also ``LooksUp``, ``SetsTopic``, ``ListsMembers``, ``UploadsMedia``, ``KnowsAccounts``, ``SetsRoles``, ``PutsOut``, ``Bans``
-    and ``Checks``.
+    """XMPP behind the ``Network`` port; also ``LooksUp``, ``SetsTopic``, ``ListsMembers``, ``UploadsMedia``, ``KnowsAccounts``, ``SetsRoles``, ``PutsOut``, ``Bans``,
+    ``HasPictures`` and ``Checks``.
     """
 
     def __init__(self, settings: XmppSettings, name: str = "xmpp") -> None:
@@ -231,6 +233,15 @@ class XmppNetwork:
         room = self._in(chat)
         there = self._occupants.in_room(room) if self._occupants is not None else ()
         return tuple((occupant.user, person) for occupant, person in there)
+
+    async def picture(self, person: Person) -> Picture | None:
+        """See `HasPictures`; only of who is in a room now."""
+        connection = self._in_touch()
+        for room in self._rooms.entered.values():
+            nick = room.people.nick(person.id)
+            if nick is not None and person.picture:
+                return await picture_of(connection, room, nick, person.picture)
+        raise TryLater("network_not_inside")
 
     async def set_role(self, chat: ChatId, person: RemoteUserId, role: Role) -> None:
         """See `SetsRoles`."""

@@ -6,6 +6,7 @@ ids is it made from the nick that they were first seen with, and theirs until th
 
 import base64
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -14,8 +15,9 @@ from xml.etree import ElementTree as ET
 from haven.ids import ChatId, RemoteUserId
 
 from .events import Person, Role
-from .xmpp_xml import MUC_USER, OCCUPANT, bare, resource
+from .xmpp_xml import MUC_USER, OCCUPANT, VCARD_UPDATE, bare, resource
 
+_SHA1 = re.compile(r"[0-9a-f]{40}")
 MOST = 5000
 """Addresses of one room that are remembered."""
 
@@ -33,6 +35,7 @@ class Seen:
     there: bool
     new_nick: str
     destroyed: bool
+    picture: str
 
 
 def read_presence(stanza: ET.Element) -> Seen:
@@ -53,7 +56,14 @@ def read_presence(stanza: ET.Element) -> Seen:
         there=stanza.get("type") is None,
         new_nick=get("nick") or "",
         destroyed=x is not None and x.find(f"{MUC_USER}destroy") is not None,
+        picture=_picture(stanza),
     )
+
+
+def _picture(stanza: ET.Element) -> str:
+    """The SHA-1 of their picture (XEP-0153), "" where they have none or do not say."""
+    said = stanza.findtext(f"{VCARD_UPDATE}x/{VCARD_UPDATE}photo", "").strip().lower()
+    return said if _SHA1.fullmatch(said) else ""
 
 
 class People:
@@ -97,7 +107,7 @@ class People:
         """Somebody is there; who they were before this (``None``: nobody), and who they are."""
         before = self._by_nick.get(seen.nick)
         number = self.id_of(seen.occupant, seen.nick) if seen.occupant or before is None else before.id
-        now = Person(number, seen.nick, seen.role)
+        now = Person(number, seen.nick, seen.role, seen.picture)
         self._by_nick[seen.nick] = now
         if seen.address:
             self._addresses[number] = bare(seen.address)

@@ -294,7 +294,9 @@ class Room:
         before, now = self.people.came(seen)
         if before is not None and before.id != now.id and self.inside:
             self._say(Left(self._id(), self.chat, before))
-        if before != now:
+        if before is not None and before.id == now.id and before.picture != now.picture and self.inside:
+            self._say(Renamed(self._id(), self.chat, now.id, now))
+        if before is None or before.id != now.id or before.role is not now.role:
             self._say(Joined(self._id(), self.chat, now))
 
     def _went(self, nick: str) -> None:

@@ -32,6 +32,8 @@ REPLY = "{urn:xmpp:reply:0}"
 RETRACT = "{urn:xmpp:message-retract:1}"
 RSM = "{http://jabber.org/protocol/rsm}"
 SID = "{urn:xmpp:sid:0}"
+VCARD = "{vcard-temp}"
+VCARD_UPDATE = "{vcard-temp:x:update}"
 UPLOAD = "{urn:xmpp:http:upload:0}"
 
 _UNFIT = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -7,8 +7,8 @@ import pytest
 from bridge.message import Message, plain, spans
 from bridge.networks.acts import Delete, Outgoing, Say
 from bridge.networks.base import LooksUp
-from bridge.networks.events import Joined, Left, Role, Said
-from bridge.networks.people import Bans, KnowsAccounts, PutsOut, SetsRoles
+from bridge.networks.events import Joined, Left, Renamed, Role, Said
+from bridge.networks.people import Bans, HasPictures, KnowsAccounts, Picture, PutsOut, SetsRoles
 from embedded.jabber import XmppRefused, stanza_id
 from embedded.prosody import Prosody
 from embedded.waiting import eventually
@@ -44,7 +44,7 @@ async def bob(world: XmppWorld) -> RemoteUserId:
 
 
 async def test_it_can_what_the_ports_ask_for(world: XmppWorld) -> None:
-    for port in (SetsRoles, PutsOut, Bans, KnowsAccounts, LooksUp):
+    for port in (SetsRoles, PutsOut, Bans, KnowsAccounts, LooksUp, HasPictures):
         assert isinstance(world.network, port)
 
 
@@ -144,3 +144,16 @@ async def test_members_are_who_they_are_there(prosody: Prosody) -> None:
             return now.role is Role.OPERATOR and now.id == person.id
 
         await eventually(rules, "Alice is an operator there, too")
+
+
+async def test_people_have_the_pictures_of_their_cards(world: XmppWorld) -> None:
+    person = await bob(world)
+    await world.people["bob"].show_picture(world.chat, b"not really a png", "image/png")
+    shown = await world.log.wait(Renamed, lambda event: event.person.id == person)
+    assert shown.person.picture
+    assert await world.xmpp.picture(shown.person) == Picture(b"not really a png", "image/png")
+    # A picture that is another one by now is not taken for the one that was said.
+    await world.people["bob"].show_picture(world.chat, b"another", "image/png")
+    assert await world.xmpp.picture(shown.person) is None
+    again = await world.log.wait(Renamed, lambda event: event.person.picture != shown.person.picture)
+    assert await world.xmpp.picture(again.person) == Picture(b"another", "image/png")
