@@ -22,8 +22,10 @@ CHORUS = 20
 LONGEST = 1000
 """Characters of a message that are compared: its last ones."""
 
-_NAMED = re.compile(r"^.{0,200}[>\])}:»|]\s*$", re.DOTALL)
-"""A name before words, as bridges put it: ``<ana>``, ``[irc] ana:``, ``(ana)``."""
+_NAMED = re.compile(r"[>\])}:»|]\s*")
+"""How a name before words ends, as bridges put it: ``<ana>``, ``[irc] ana:``, ``(ana)``."""
+NAMES = 200
+"""Characters among which names before words stand."""
 _GROWN = re.compile(r"[\[\](){}<>|@_^~`]")
 """What bridges hang on a name that somebody has elsewhere: ``ana[m]``, ``ana (irc)``, ``@ana``."""
 
@@ -37,10 +39,30 @@ class _Heard:
 
 @dataclass(slots=True)
 class _Past:
-    """What lately crossed one link, either way."""
+    """What lately crossed one link, either way; ``by_words``: who said those words."""
 
-    heard: deque[_Heard] = field(default_factory=lambda: deque(maxlen=KEPT))
+    heard: deque[_Heard] = field(default_factory=deque)
+    by_words: dict[str, list[str]] = field(default_factory=dict)
     strikes: deque[float] = field(default_factory=lambda: deque(maxlen=STRIKES))
+
+    def keep(self, new: _Heard) -> None:
+        """Compare it with what comes."""
+        self.heard.append(new)
+        self.by_words.setdefault(new.words, []).append(new.name)
+
+    def forget(self, now: float) -> None:
+        """Compare nothing that is old any more."""
+        while self.heard and (now - self.heard[0].at > MEMORY or len(self.heard) > KEPT):
+            words = self.heard.popleft().words
+            self.by_words[words].pop(0)
+            if not self.by_words[words]:
+                del self.by_words[words]
+
+    def repeated(self, new: _Heard) -> bool:
+        """Whether ``new`` is something that was said, said again by a machine."""
+        if any(_grown(name, new.name) for name in self.by_words.get(new.words, ())):
+            return True
+        return any(new.words[end.end() :] in self.by_words for end in _NAMED.finditer(new.words[:NAMES]))
 
 
 class Rings:
@@ -51,22 +73,18 @@ class Rings:
 
     def goes_round(self, link: str, name: str, text: str, now: float) -> bool:
         """Whether this goes round in a ring, and is to be left out. ``name``: who says it; ``now``: in seconds."""
-        past = self._links.setdefault(link, _Past())
         new = _Heard(now, name, " ".join(text.split())[-LONGEST:])
-        while past.heard and now - past.heard[0].at > MEMORY:
-            past.heard.popleft()
         if not new.words:
             return False
-        if any(_repeats(new, old) for old in past.heard):
+        past = self._links.setdefault(link, _Past())
+        past.forget(now)
+        if past.repeated(new):
             past.strikes.append(now)
             if len(past.strikes) == STRIKES and now - past.strikes[0] <= QUICKLY:
                 return True
-        past.heard.append(new)
-        return sum(old.words == new.words for old in past.heard) > CHORUS
+        past.keep(new)
+        return len(past.by_words[new.words]) > CHORUS
 
 
-def _repeats(new: _Heard, old: _Heard) -> bool:
-    """Whether ``new`` is ``old`` said again by a machine."""
-    if new.words == old.words:
-        return old.name != "" and _GROWN.search(new.name.replace(old.name, "", 1)) is not None
-    return new.words.endswith(old.words) and _NAMED.match(new.words.removesuffix(old.words)) is not None
+def _grown(old: str, new: str) -> bool:
+    return old != "" and _GROWN.search(new.replace(old, "", 1)) is not None

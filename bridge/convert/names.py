@@ -1,6 +1,7 @@
 """Names from outside, made safe to show: nothing invisible, nothing that turns the line around, nothing that imitates."""
 
 import unicodedata
+from functools import lru_cache
 
 LONGEST = 64
 """Characters; what is longer is cut."""
@@ -14,6 +15,7 @@ _INVISIBLE = {"\u115f", "\u1160", "\u3164", "\uffa0", "\u2800", "\u034f", "\u17b
 """Letters and marks by category, yet blank: Hangul fillers, the empty Braille cell, the grapheme joiner, Khmer inherent vowels."""
 
 
+@lru_cache(maxsize=4096)
 def safe_name(name: str, otherwise: str) -> str:
     """``name`` without control, format (bidi, zero width), private and surrogate characters; ``otherwise`` where nothing is left.
 

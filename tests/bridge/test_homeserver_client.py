@@ -157,3 +157,11 @@ async def test_the_bot_sends_under_a_device_too_which_is_made_where_it_is_missin
     server.status, server.body = 400, b'{"errcode": "M_UNKNOWN_DEVICE", "error": ""}'
     with pytest.raises(Invalid):
         await server.bot.redact(ROOM, EventId("$1"), "", "2")
+
+
+async def test_an_answer_without_an_event_is_no_answer(server: Answering) -> None:
+    server.body = b"{}"
+    with pytest.raises(Unreachable):
+        await server.bot.send_message(ROOM, "m.room.message", {}, "1")
+    with pytest.raises(Unreachable):
+        await server.bot.redact(ROOM, EventId("$1"), "", "2")
