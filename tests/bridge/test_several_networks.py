@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from bridge.message import Message, spans
+from bridge.message import Attachment, MediaKind, Message, spans
+from bridge.networks.acts import Say
 from bridge.networks.events import Role, Said
 from bridge.networks.memory import MemoryNetwork, MemoryServer
 from haven.errors import TryLater
 from haven.ids import ChatId, Network, RemoteUserId
 from tests.bridge.lives import CHAT, Lives
+from tests.bridge.test_media_shape import png
 from tests.fakes.homeserver_faults import Killed
 
 CLUB, HALL = Network("club"), ChatId("hall")
@@ -112,3 +114,17 @@ async def test_killed_on_the_way_nothing_is_doubled(both: Both, at: int, *, afte
     assert both.heard()[0].count("<olga (club)> once") <= 1
     assert lives.said() == ["once", "the end"]
     assert both.heard()[1] == []
+
+
+async def test_a_picture_of_one_network_is_put_on_the_other_and_stored_once(both: Both) -> None:
+    lives, picture = both.lives, png(64, 32)
+    file = Attachment("cat.png", lives.town.files.put(picture), "image/png", len(picture), MediaKind.IMAGE)
+    await lives.town.speak(CHAT, lives.oscar, Message((), attachments=(file,)))
+    await lives.until(lambda: len(both.heard()[1]) == 1)
+    (act,) = [part.outgoing.act for part in both.club.chat(HALL).heard if part.outgoing.sender is not None]
+    assert isinstance(act, Say)
+    (sent,) = act.message.attachments
+    assert both.club.files.kept == {sent.url: picture}
+    assert (sent.kind, sent.width, sent.height) == (MediaKind.IMAGE, 64, 32)
+    assert len(lives.files.kept) == 1
+    assert both.heard()[0] == []

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from ruamel.yaml import YAML
+from yarl import URL
 
 from bridge.app import Bridge
 from bridge.config import Settings, read_secrets, read_settings
@@ -24,6 +25,7 @@ from embedded.person import Person
 from embedded.ports import HOST, free_port
 from embedded.synapse import Synapse
 from embedded.waiting import eventually
+from embedded.wire import Wire
 from haven.ids import ChatId, Network, RemoteUserId
 from tests.bridge.test_media_shape import png
 
@@ -39,9 +41,10 @@ OSCAR = RemoteUserId("oscar")
 
 @dataclass
 class World:
-    """A Synapse with the bridge inside this process, two networks in memory linked to a room each: one keeps files, one does not."""
+    """A Synapse, the bridge inside this process, ``wire`` between them, two networks in memory linked to a room each: one keeps files, one does not."""
 
     synapse: Synapse
+    wire: Wire
     alice: Person
     store: Store
     towns: dict[Network, MemoryServer]
@@ -163,13 +166,14 @@ async def world(server_data: Path) -> AsyncIterator[World]:
         synapse = await stack.enter_async_context(
             Synapse(server_data / "synapse-of-files", appservices=[settings.registration])
         )
-        settings = replace(settings, homeserver=synapse.url, networks=networks)
+        wire = await stack.enter_async_context(Wire(HOST, URL(synapse.url).port or 0))
+        settings = replace(settings, homeserver=f"http://{HOST}:{wire.port}", networks=networks)
         tokens = read_secrets(settings)
-        homeserver = NioHomeserver.connect(synapse.url, tokens.appservice_token, settings.bot)
+        homeserver = NioHomeserver.connect(settings.homeserver, tokens.appservice_token, settings.bot)
         stack.push_async_callback(homeserver.close)
         store = await stack.enter_async_context(Store(settings.database))
         running = asyncio.create_task(Bridge(settings, tokens, store, homeserver).run())
-        world = World(synapse, await synapse.register("alice"), store, towns, {})
+        world = World(synapse, wire, await synapse.register("alice"), store, towns, {})
         for network in networks:
             await _link(world, network)
         yield world
@@ -222,3 +226,55 @@ async def test_a_file_that_is_gone_is_said_in_words(world: World) -> None:
     await world.post(RICH, f"mxc://{DOMAIN}/AAAAAAAAAAAAAAAAAAAAAAAA")
     message = await world.sent(RICH, "not there")
     assert message.attachments == ()
+
+
+async def in_the_middle(world: World, trouble: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+    """Have trouble come once when the next upload has half passed."""
+    seen = 0
+    due: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def watch(piece: bytes) -> None:
+        nonlocal seen
+        seen = len(piece) if b"/_matrix/media/v3/upload" in piece else seen + len(piece) if seen else 0
+        if seen > len(IMAGE) // 2 and not due.done():
+            due.set_result(None)
+
+    async def strike() -> None:
+        await due
+        world.wire.sent = None
+        await trouble()
+
+    world.wire.sent = watch
+    return asyncio.create_task(strike())
+
+
+async def test_an_upload_that_is_cut_is_done_again_and_stored_once(world: World) -> None:
+    before, data = await world.stored(), png(64, 64) + random.Random(1).randbytes(300_000)
+    striking = await in_the_middle(world, world.wire.cut)
+    await world.show(RICH, Attachment("cut.png", world.towns[RICH].files.put(data), "image/png", len(data)))
+    event = await world.seen(RICH, "cut.png")
+    assert striking.done()
+    assert await world.download(event.content["url"]) == data
+    assert await world.stored() == before + 1
+
+
+async def test_a_homeserver_that_dies_in_the_middle_has_the_file_when_it_is_back(world: World) -> None:
+    data = png(64, 64) + random.Random(2).randbytes(300_000)
+
+    async def die() -> None:
+        await world.synapse.kill()
+        await world.wire.cut()
+        await world.synapse.start()
+
+    striking = await in_the_middle(world, die)
+    await world.show(RICH, Attachment("late.png", world.towns[RICH].files.put(data), "image/png", len(data)))
+    await world.show(
+        RICH, Attachment("after.png", world.towns[RICH].files.put(IMAGE), "image/png", len(IMAGE))
+    )
+    await striking
+    event = await world.seen(RICH, "late.png")
+    assert event.content["msgtype"] == "m.image"
+    assert await world.download(event.content["url"]) == data
+    await world.seen(RICH, "after.png")
+    bodies = [each.body for each in await world.alice.messages(world.rooms[RICH])]
+    assert [body for body in bodies if body in ("late.png", "after.png")] == ["late.png", "after.png"]
