@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from bridge.networks.memory import LINES
 from bridge.store import Arrival, Item, Pair, Store
 from haven.errors import Unreachable
+from tests.bridge.lives import Lives
 from tests.bridge.test_inbox import Handler, working
 
 
@@ -105,3 +107,27 @@ async def test_what_could_not_be_marked_as_done_is_marked_later_and_not_done_aga
         assert not inbox._handled
     assert handler.done == ["a", "b"]
     assert mute.away == mute.silent == 0
+
+
+async def test_a_claim_that_the_database_refuses_takes_back_nothing_that_went_out(tmp_path: Path) -> None:
+    lives = Lives(tmp_path, LINES)
+    await lives.begin()
+    await lives.live()
+    await lives.link()
+    store, before, refused = lives.store, len(lives.heard()), list[int]()
+    assert store is not None
+    claim = store.claim
+
+    async def stumble(item: Item, parts: int) -> None:
+        if parts == 2 and not refused:
+            refused.append(parts)
+            raise Unreachable("database")
+        await claim(item, parts)
+
+    store.claim = stumble  # type: ignore[method-assign]  # the database, not our code
+    await lives.say("one\ntwo\nthree")
+    await lives.until(lambda: "three" in lives.heard())
+    await emptied(store)
+    assert lives.heard()[before:] == ["<Alice> one", "two", "three"]
+    assert refused
+    await lives.end()

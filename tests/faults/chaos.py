@@ -97,8 +97,9 @@ class Chaos:
             self.early += 1
 
 
-def events_of(asked: Asked) -> list[str]:
-    """The ids of the events in a pushed transaction."""
+def texts_of(asked: Asked) -> list[str]:
+    """The texts of the messages in a pushed transaction, in its order."""
     if not asked.path.startswith(PUSH):
         return []
-    return [str(event.get("event_id")) for event in json.loads(asked.body).get("events", [])]
+    events = json.loads(asked.body).get("events", [])
+    return [str(event["content"].get("body")) for event in events if event["type"] == "m.room.message"]

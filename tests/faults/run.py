@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from embedded.proxy import After, Answered, Asked, Before, Drop
 from embedded.waiting import eventually
-from tests.faults.chaos import LIMITING, PUSH, PUSHING, STUMBLING, Chaos, Odds
+from tests.faults.chaos import LIMITING, PUSH, PUSHING, STUMBLING, Chaos, Odds, texts_of
 from tests.faults.crossing import LONG, Crossing
 from tests.faults.history import Kill, Line, Round, Side, Trouble
 from tests.faults.memory_of import kept
@@ -73,6 +73,7 @@ class Run:
         self.seed = seed
         self.name = f"r{here.runs}m"
         self.kills = 0
+        self.held_back = 0
         self._outwards = Chaos(here.to_homeserver, f"homeserver {seed}")
         self._inwards = Chaos(here.to_bridge, f"pushes {seed}")
         self._killer = Killer(here)
@@ -81,6 +82,8 @@ class Run:
         self._excused: dict[tuple[Side, int], set[str]] = {way: set() for way in ways}
         self._before: dict[tuple[Side, int], int] = {}
         self._messages: dict[int, list[str]] = {number: [] for number in range(len(here.links))}
+        self._pushed: dict[str, int] = {}
+        """The messages in the order in which the homeserver pushed them, whether or not the push arrived."""
 
     async def play(self, rounds: Iterable[Round]) -> list[Verdict]:
         """All rounds, from the beginning to the end; what was found."""
@@ -114,7 +117,7 @@ class Run:
         faults = ", ".join(f"{name} {number}" for name, number in sorted(happened.items())) or "none"
         return (
             f"seed {self.seed}: {said[Side.MATRIX]} lines out, {said[Side.NETWORK]} in, {self.kills} kills,"
-            f" faults: {faults}; excused and missing: {sum(each.missed for each in verdicts)}"
+            f" faults: {faults}; held back by the homeserver: {self.held_back}; excused and missing: {sum(each.missed for each in verdicts)}"
         )
 
     # --- one round ------------------------------------------------------------------------------------------
@@ -214,6 +217,8 @@ class Run:
         """The hooks of a proxy: first the killer, then chaos."""
 
         async def before(asked: Asked) -> Answered | None:
+            for text in texts_of(asked):
+                self._pushed.setdefault(text, len(self._pushed))
             if _carries(asked):
                 await self._killer.passage(answered=False)
             return await chaos.before(asked)
@@ -259,4 +264,19 @@ class Run:
     async def _judge(self, side: Side, number: int) -> Verdict:
         heard = (await self._heard(side, number))[self._before[side, number] :]
         excused = frozenset(self._excused[side, number])
-        return judge(Way(f"from {side} {number}", tuple(self._said[side, number]), tuple(heard), excused))
+        said = self._said[side, number] if side is Side.NETWORK else self._as_pushed(number)
+        return judge(Way(f"from {side} {number}", tuple(said), tuple(heard), excused))
+
+    def _as_pushed(self, number: int) -> list[str]:
+        """What members said, in the order in which the homeserver told of it; what it never told of comes last.
+
+        Synapse now and then holds a transaction back until its next trouble, while later ones go out: it is stored while
+        the state still says "down" and after the last look for what waits (scheduler.py). That is its order, not ours.
+        """
+        messages = self._messages[number]
+        pushed = sorted(messages, key=lambda text: self._pushed.get(text, len(self._pushed)))
+        self.held_back += sum(
+            place > 0 and messages.index(text) < messages.index(pushed[place - 1])
+            for place, text in enumerate(pushed)
+        )
+        return [line for text in pushed for line in text.split("\n")]

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import aiohttp
 import pytest
+from ruamel.yaml import YAML
 
 from embedded.matrix import Event
 from embedded.processes import ChildFailed
@@ -19,6 +20,7 @@ from tests.system.bridge_world import CHANNEL, World, world
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
 SEED = 20261122
+FORGED = 1000
 
 
 @pytest.fixture(scope="module")
@@ -177,12 +179,13 @@ async def test_forged_transactions_store_nothing(here: World) -> None:
         "sender": here.alice.user_id,
         "content": {"msgtype": "m.text", "body": "forged"},
     }
+    token = YAML(typ="safe").load(here.bridge.registration.read_text())["hs_token"]
     before = _rows(here)
     url = f"{here.bridge.url}/_matrix/app/v1/transactions"
     async with aiohttp.ClientSession() as session:
-        for number in range(50):
+        for number in range(FORGED):
             headers = {"Authorization": f"Bearer wrong{number}"} if number % 2 else {}
-            place = f"{url}/{number}" + ("?access_token=wrong" if number % 4 == 0 else "")
+            place = f"{url}/{number}" + (f"?access_token={token}" if number % 4 == 0 else "")
             async with session.put(place, json={"events": [event]}, headers=headers) as answer:
                 assert answer.status == (403 if number % 2 else 401)
     assert _rows(here) == before
