@@ -213,10 +213,10 @@ def _warn_if_open(voice: Voice, *files: Path) -> None:
 
 
 def _log_at(level: str) -> None:
-    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    # Libraries speak of addresses, ids and contents at these levels; we do not.
-    for library in ("nio", "aiohttp", "mau", "aiosqlite", "asyncio", "asyncpg"):
-        logging.getLogger(library).setLevel(logging.WARNING)
+    # Libraries speak of addresses, ids and contents where they are let; we do not.
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for ours in (__package__ or "bridge", "haven"):
+        logging.getLogger(ours).setLevel(level.upper())
 
 
 Command = Callable[[Settings, Voice, argparse.Namespace], Coroutine[None, None, int]]

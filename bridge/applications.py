@@ -9,7 +9,7 @@ from haven.texts import NAME_LIMIT, readable_description
 from haven.wishes import Asking, Wish
 
 from .asks import Asks
-from .convert.names import safe_name
+from .convert.names import safe_name, without_numbers
 from .links import Linked
 from .networks.base import Network
 from .networks.structure import Application, TakesApplications
@@ -50,7 +50,7 @@ class Applications:
         return True
 
     def _asking(self, link: Linked, one: Application, room: RoomId | None) -> Asking:
-        who = safe_name(one.person.name, "?")
+        who = safe_name(without_numbers(one.person.name), "?")
         if one.look is None:
             return Asking(link.network, one.chat, Wish.JOIN, who, room=room)
         name = " ".join(readable_description(one.look.name).split())[:NAME_LIMIT] or "?"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .convert.names import LONGEST, safe_name
+from .convert.names import LONGEST, safe_name, without_numbers
 from .rooms import Face, RoomView
 from .store import Known
 
@@ -30,5 +30,5 @@ class Faces:
 def _filled(form: str, known: Known) -> str:
     """``form`` with the name in it, the name cut so that all the rest has its place."""
     around = len(form.format(name="", network=known.network))
-    name = safe_name(known.name, "?")[: max(1, LONGEST - around)]
+    name = safe_name(without_numbers(known.name), "?")[: max(1, LONGEST - around)]
     return safe_name(form.format(name=name, network=known.network), "?")

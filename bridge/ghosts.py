@@ -18,7 +18,7 @@ from weakref import WeakValueDictionary
 from haven.errors import GiveUp, HavenError, Refused, TryLater
 from haven.ids import GHOSTS, Network, RemoteUserId, RoomId, UserId
 
-from .convert.names import safe_name
+from .convert.names import safe_name, without_numbers
 from .faces import Faces
 from .homeserver import AppserviceHomeserver
 from .networks.events import Person
@@ -80,7 +80,7 @@ class Ghosts:
     def called(self, ghost: UserId) -> str:
         """The name of a ghost's person, safe to show; "" for who is no ghost."""
         known = self._ids.get(ghost)
-        return safe_name(known.name, "?") if known else ""
+        return safe_name(without_numbers(known.name), "?") if known else ""
 
     async def speaker(self, network: Network, person: Person, room: RoomId) -> AppserviceHomeserver:
         """The ghost of ``person``, in ``room`` and with their face: registered, invited and joined only

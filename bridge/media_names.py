@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote, urlsplit
 
-from .convert.names import safe_name
+from .convert.names import safe_name, without_numbers
 
 LONGEST = 80
 """Characters, the ending included."""
@@ -22,11 +22,6 @@ _ENDINGS = {
     "text/plain": "txt",
 }
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,10}$")
-_ADDRESS = re.compile(r"[^\s/@]+@[^\s/@]+")
-_NUMBER = re.compile(r"\+?\d(?:[\s().-]{0,2}\d){6,}")
-_DATE = re.compile(
-    r"(?:19|20)\d\d[-.]?(?:0\d|1[0-2])[-.]?[0-3]\d(?:[\s._-]{0,2}[0-2]\d[-.:]?[0-5]\d(?:[-.:]?[0-5]\d)?)?"
-)
 
 
 def file_name(name: str, media_type: str) -> str:
@@ -36,16 +31,11 @@ def file_name(name: str, media_type: str) -> str:
     """
     last = re.split(r"[/\\]", name)[-1]
     ending = _ENDING.search(last)
-    stem = safe_name(_without_people(last[: ending.start()] if ending else last), "")
+    stem = safe_name(without_numbers(last[: ending.start()] if ending else last), "")
     tail = ending[0] if ending else ""
     if not tail and media_type in _ENDINGS:
         tail = f".{_ENDINGS[media_type]}"
     return (stem.strip(". ")[: LONGEST - len(tail)] or "file") + tail
-
-
-def _without_people(stem: str) -> str:
-    without = _ADDRESS.sub("…", stem)
-    return _NUMBER.sub(lambda found: found[0] if _DATE.fullmatch(found[0]) else "…", without)
 
 
 def tells_nobody(url: str) -> bool:
@@ -54,7 +44,7 @@ def tells_nobody(url: str) -> bool:
     name = unquote(parts.path).rpartition("/")[2]
     rest = unquote(f"{parts.netloc}{parts.path}{parts.query}{parts.fragment}")
     shown = parts.scheme in ("http", "https") and len(url) <= LONGEST_ADDRESS and url.isprintable()
-    return shown and "@" not in rest and _without_people(name) == name and not parts.query
+    return shown and "@" not in rest and without_numbers(name) == name and not parts.query
 
 
 def plain_name(name: str) -> str:

@@ -104,9 +104,9 @@ class Bridge(Server):
             return False
 
     async def metrics(self) -> dict[str, float]:
-        """The numbers of `/metrics`, by name with labels, as Prometheus writes them."""
+        """The numbers of `/metrics`, by name with labels, as Prometheus writes them; none while it cannot say."""
         async with aiohttp.ClientSession() as session, session.get(f"{self.url}/metrics") as answer:
-            lines = (await answer.text()).splitlines()
+            lines = (await answer.text()).splitlines() if answer.status == 200 else []
         pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
         return {name: float(value) for name, value in pairs}
 

@@ -1,5 +1,6 @@
 """Names from outside, made safe to show: nothing invisible, nothing that turns the line around, nothing that imitates."""
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -13,6 +14,20 @@ _SIGILS = "@#!+ "
 _MARKS = ("Mn", "Me")
 _INVISIBLE = {"\u115f", "\u1160", "\u3164", "\uffa0", "\u2800", "\u034f", "\u17b4", "\u17b5"}
 """Letters and marks by category, yet blank: Hangul fillers, the empty Braille cell, the grapheme joiner, Khmer inherent vowels."""
+
+_ADDRESS = re.compile(r"[^\s/@]+@[^\s/@]+")
+_NUMBER = re.compile(r"\+?\d(?:[\s().-]{0,2}\d){6,}")
+_DATE = re.compile(
+    r"(?:19|20)\d\d[-.]?(?:0\d|1[0-2])[-.]?[0-3]\d(?:[\s._-]{0,2}[0-2]\d[-.:]?[0-5]\d(?:[-.:]?[0-5]\d)?)?"
+)
+
+
+def without_numbers(name: str) -> str:
+    """``name`` with ``…`` for what looks like a telephone number or an address: networks call people, and files, so who have no
+    other name. Dates stay.
+    """
+    without = _ADDRESS.sub("…", name)
+    return _NUMBER.sub(lambda found: found[0] if _DATE.fullmatch(found[0]) else "…", without)
 
 
 @lru_cache(maxsize=4096)

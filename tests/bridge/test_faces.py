@@ -76,3 +76,16 @@ def test_a_name_as_long_as_can_be_keeps_what_sets_it_apart() -> None:
     shown = Faces("{name}").of(known(name), room_of(name)).name
     assert shown.endswith("(irc)")
     assert not room_of(name).is_like_somebody(shown)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("+49 170 1555123", "… (irc)"),
+        ("Ada 491701555123", "Ada … (irc)"),
+        ("ada@example.org", "… (irc)"),
+        ("Ada 2001", "Ada 2001 (irc)"),
+    ],
+)
+def test_nobody_is_shown_by_number_or_address(name: str, shown: str) -> None:
+    assert Faces("{name} ({network})").of(known(name), room_of()).name == shown

@@ -1,12 +1,12 @@
 """Plays a history on a crossing: people speak, things go wrong, the bridge dies and comes back; then every way is judged."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from embedded.proxy import After, Answered, Asked, Before, Drop
-from embedded.waiting import eventually
+from embedded.proxy import After, Answered, Asked, Before, Drop, broken
+from embedded.waiting import NeverHappened, eventually
 from tests.faults.chaos import LIMITING, PUSH, PUSHING, STUMBLING, Chaos, Odds, texts_of
 from tests.faults.crossing import LONG, Crossing
 from tests.faults.history import Kill, Line, Round, Side, Trouble
@@ -27,6 +27,10 @@ TROUBLES: dict[Trouble, tuple[Odds, Odds]] = {
 def _carries(asked: Asked) -> bool:
     """Whether a request is a message on its way, in either direction."""
     return asked.method == "PUT" and ("/send/" in asked.path or asked.path.startswith(PUSH))
+
+
+SOON = 15.0
+"""Seconds after which one looks whether the homeserver holds something back."""
 
 
 @dataclass(slots=True)
@@ -62,6 +66,14 @@ class Killer:
     async def _strike(self) -> None:
         await self.here.bridge.kill()
         self.struck.set()
+
+
+async def _soon(check: Callable[[], Awaitable[bool]]) -> bool:
+    """Whether something comes about before one begins to wonder."""
+    try:
+        return await eventually(check, "soon", SOON, 0.2)
+    except NeverHappened:
+        return False
 
 
 class Run:
@@ -217,8 +229,7 @@ class Run:
         """The hooks of a proxy: first the killer, then chaos."""
 
         async def before(asked: Asked) -> Answered | None:
-            for text in texts_of(asked):
-                self._pushed.setdefault(text, len(self._pushed))
+            self._note_push(asked)
             if _carries(asked):
                 await self._killer.passage(answered=False)
             return await chaos.before(asked)
@@ -230,6 +241,10 @@ class Run:
 
         return before, after
 
+    def _note_push(self, asked: Asked) -> None:
+        for text in texts_of(asked):
+            self._pushed.setdefault(text, len(self._pushed))
+
     def _trouble(self, trouble: Trouble) -> None:
         self._outwards.odds, self._inwards.odds = TROUBLES[trouble]
 
@@ -238,6 +253,12 @@ class Run:
         here = self.here
         for proxy in (here.to_homeserver, here.to_bridge):
             proxy.before = proxy.after = None
+
+        async def note(asked: Asked) -> Answered | None:
+            self._note_push(asked)
+            return None
+
+        here.to_bridge.before = note
         here.to_irc.sent = None
         if here.to_database is not None:
             here.to_database.refusing = False
@@ -247,15 +268,33 @@ class Run:
     async def _last_words(self) -> None:
         """A last line on each way: when it is through, all before it in its lane is done with."""
         await self.here.start()
-        for number in range(len(self.here.links)):
-            for side in Side:
-                await self.speak([Line(side, number, 0, f"last {number} of {self.name}")])
+        for side, number in self._said:
+            await self.speak([Line(side, number, 0, f"last {number} of {self.name}")])
         for way, said in self._said.items():
 
             async def through(way: tuple[Side, int] = way, last: str = said[-1]) -> bool:
                 return last in (await self._heard(*way))[self._before[way] :]
 
+            while not await _soon(through) and way[0] is Side.MATRIX and said[-1] not in self._pushed:
+                await self._shake(way[1])
             await eventually(through, f"the last line arrives ({way}, seed {self.seed})", LONG, 0.2)
+
+    async def _shake(self, number: int) -> None:
+        """The homeserver holds back what it was told: give it the trouble for which it looks again."""
+        self.held_back += 1
+        failed = asyncio.Event()
+
+        async def fail(asked: Asked) -> Answered | None:
+            self._note_push(asked)
+            if failed.is_set() or not asked.path.startswith(PUSH):
+                return None
+            failed.set()
+            return broken()
+
+        self.here.to_bridge.before = fail
+        await self.speak([Line(Side.MATRIX, number, 0, f"shake {self.held_back} of {self.name}")])
+        async with asyncio.timeout(LONG):
+            await failed.wait()
 
     async def _heard(self, side: Side, number: int) -> list[str]:
         link = self.here.links[number]
