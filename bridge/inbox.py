@@ -104,10 +104,19 @@ class Inbox:
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
             self.stock.is_now(*await self._store.weight())
-            for name in await self._store.lanes():
+            for name in await self._left():
                 self._open(name, complete=False)
             self._loaded = True
             tasks.create_task(self._forget(), name="inbox: forget")
+
+    async def _left(self) -> Sequence[str]:
+        """The lanes in which something was left; waits for a database that does not answer."""
+        while True:
+            try:
+                return await self._store.lanes()
+            except TryLater:
+                log.warning("Could not look what was left: the database does not answer")
+                await asyncio.sleep(1)
 
     def hurry(self) -> None:
         """Something came back: lanes that wait of their own accord try again now."""

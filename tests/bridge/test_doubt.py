@@ -131,3 +131,13 @@ async def test_a_claim_that_the_database_refuses_takes_back_nothing_that_went_ou
     assert lives.heard()[before:] == ["<Alice> one", "two", "three"]
     assert refused
     await lives.end()
+
+
+async def test_a_database_that_is_away_at_the_start_is_waited_for(store: Store) -> None:
+    await store.add(arrivals("a"))
+    handler, mute = Handler(), Mute(store)
+    mute.away = 1
+    async with working(store, handler):
+        await handler.until(lambda: handler.done == ["a"])
+        await emptied(store)
+    assert mute.away == 0
