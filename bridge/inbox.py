@@ -103,7 +103,6 @@ class Inbox:
         """Do what was left from before, and all that comes."""
         async with asyncio.TaskGroup() as tasks:
             self._tasks = tasks
-            self.stock.is_now(*await self._store.weight())
             for name in await self._left():
                 self._open(name, complete=False)
             self._loaded = True
@@ -113,6 +112,7 @@ class Inbox:
         """The lanes in which something was left; waits for a database that does not answer."""
         while True:
             try:
+                self.stock.is_now(*await self._store.weight())
                 return await self._store.lanes()
             except TryLater:
                 log.warning("Could not look what was left: the database does not answer")
