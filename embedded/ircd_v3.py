@@ -145,7 +145,7 @@ class SessionV3(Session):
     # --- history -------------------------------------------------------------------------------------------------------
 
     def handle_chathistory(self, params: str) -> None:
-        """AFTER and LATEST, from an id, a time or `*`."""
+        """AFTER, BEFORE (an id only) and LATEST, from an id, a time or `*`."""
         what, target, reference, most = self._need(params, 4, "CHATHISTORY")[:4]
         channel = self._channel(target)
         past = self.server.history.get(channel.name, [])
@@ -154,7 +154,9 @@ class SessionV3(Session):
             self.send(f":{NAME} FAIL CHATHISTORY INVALID_PARAMS {what} {target} :I do not know that message")
             return
         size = min(int(most), MOST)
-        found = past[start:][:size] if what.upper() == "AFTER" else past[start:][-size:]
+        found = {"AFTER": past[start:][:size], "BEFORE": past[: max(start - 1, 0)][-size:]}.get(
+            what.upper(), past[start:][-size:]
+        )
         batch = self.server.new_id()
         self.send(f":{NAME} BATCH +{batch} chathistory {target}")
         for entry in found:

@@ -34,10 +34,10 @@ from .irc_ours import Ours
 from .irc_pace import Backoff, Pace
 from .irc_presence import Presence
 from .irc_registration import why
+from .irc_sending import Sending
 from .irc_settings import IrcSettings, Manner, read_settings
-from .irc_speaker import Speaker, Spoken
 from .irc_wanted import SETTLED, Wanted
-from .irc_wording import budget, possible, wire
+from .irc_wording import budget, possible
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +46,10 @@ _STYLES = frozenset(
 )
 SPLIT_PATIENCE = 600.0
 """Seconds after which those whose server was lost have left."""
-_DOUBT_PATIENCE = 30.0
-"""Seconds for which we wait to be back, to ask whether a message arrived."""
 
 
 class IrcNetwork:
-    """IRC behind the ``Network`` port; also ``SetsTopic``, ``ListsMembers`` and ``Checks``."""
+    """IRC behind the ``Network`` port; also ``LooksUp``, ``SetsTopic``, ``ListsMembers`` and ``Checks``."""
 
     def __init__(self, settings: IrcSettings, name: str = "irc") -> None:
         self._settings = settings
@@ -61,6 +59,7 @@ class IrcNetwork:
         self._now: Presence | None = None
         self._ours = Ours(self._features().fold)
         self._members = Members(settings, self._ours)
+        self._sending = Sending(settings, self._members, lambda: self._now)
         self._to_enter: asyncio.Queue[ChatId] = asyncio.Queue()
         self._news = News(self._stored, self._pause)
         self._state: Connection | None = None
@@ -83,7 +82,8 @@ class IrcNetwork:
             replies=speaker is not None and speaker.can_reply,
             reactions=speaker is not None and speaker.can_react,
             deletions=speaker is not None and speaker.can_redact,
-            history=speaker is not None and speaker.can_remember,
+            # Before the first connection nobody knows; who asks about the past then shall ask again.
+            history=speaker is None or speaker.can_remember,
             sends_as_person=self._settings.members is Manner.OWN,
             topic_from_network=True,
             topic_to_network=True,
@@ -178,9 +178,12 @@ class IrcNetwork:
 
     def _stored(self, event: Event) -> None:
         """``event`` is on disk: from there we go on after a loss."""
-        wanted = self._wanted.get(self._key(event.chat)) if isinstance(event, Talk) else None
-        if wanted is not None and isinstance(event, Talk):
-            wanted.place = Place(event.id, event.at or time.time_ns() // 1_000_000)
+        if not isinstance(event, ChatEvent):
+            return
+        wanted = self._wanted.get(self._key(event.chat))
+        if wanted is not None and (isinstance(event, Talk) or wanted.place is None):
+            at = event.at if isinstance(event, Talk) else None
+            wanted.place = Place(event.id, at or time.time_ns() // 1_000_000)
 
     def _pause(self, paused: bool) -> None:  # the one thing it is told
         if self._now is not None:
@@ -216,7 +219,7 @@ class IrcNetwork:
 
     async def members(self, chat: ChatId) -> tuple[Person, ...]:
         """See the port."""
-        return self._in(chat).session.members(chat)
+        return self._sending.presence(chat).session.members(chat)
 
     async def _enter_wanted(self, connection: IrcConnection) -> None:
         """Send a JOIN for each channel that asks for it, those that ask at once in one line."""
@@ -283,6 +286,7 @@ class IrcNetwork:
             self._do(self._catch_up(wanted, wanted.place, now))
         else:
             wanted.settle()
+        self._sending.came_in()
 
     async def _catch_up(self, wanted: Wanted, place: Place, now: Presence) -> None:
         """Say what was missed, then what came since. Cut short, it begins anew on the next connection: the place is where it was."""
@@ -330,36 +334,15 @@ class IrcNetwork:
 
     async def send(self, outgoing: Outgoing, claim: Claim) -> Receipt:
         """See the port. Without IRCv3 the receipt is empty. ``Refused`` when the channel did not let it through."""
-        act = possible(outgoing.act, self.capabilities)
-        own, name = self._in(outgoing.chat).speaker, ""
-        speaker: Speaker | None = own
-        if self._settings.members is Manner.OWN and outgoing.sender is not None:
-            name = clean(" ".join(outgoing.sender.name.split()))
-            speaker = await self._members.speaker(outgoing.sender, outgoing.chat, own.connection.features)
-        wires = wire(self._settings, outgoing.chat, act, name, named=speaker is None)
-        spoken = await (speaker or own).say(outgoing.chat, outgoing.key, wires, claim)
-        if spoken.doubt is None:
-            return spoken.receipt
-        return await self._settled(outgoing.chat, spoken)
+        return await self._sending.send(outgoing, possible(outgoing.act, self.capabilities), claim)
 
-    async def _settled(self, chat: ChatId, spoken: Spoken) -> Receipt:
-        """The connection broke before the echo came: ask the server's history, once we are back, whether the last part arrived."""
-        deadline = time.monotonic() + _DOUBT_PATIENCE
-        while time.monotonic() < deadline:
-            now = self._now
-            if now is None or not now.session.inside(chat):
-                await asyncio.sleep(0.1)
-            elif not now.speaker.can_remember or spoken.doubt is None:
-                break
-            else:
-                with contextlib.suppress(Unreachable):
-                    found = await now.past.find(chat, spoken.doubt.mark, spoken.doubt.at)
-                    return spoken.with_last(found)
-        return spoken.receipt
+    async def sent(self, outgoing: Outgoing, part: int) -> RemoteMessageId | None:
+        """See ``LooksUp``; by the mark that each part carries."""
+        return await self._sending.sent(outgoing, part)
 
     async def set_topic(self, chat: ChatId, topic: str) -> None:
         """See the port; a topic too long for the server is cut."""
-        speaker = self._in(chat).speaker
+        speaker = self._sending.presence(chat).speaker
         most = min(self._features().topic_length, 480 - len(chat.encode()))
         await speaker.set_topic(chat, cut_bytes(clean(" ".join(topic.splitlines())), most))
 
@@ -368,13 +351,6 @@ class IrcNetwork:
         connection = IrcConnection(self._settings, lambda _line: None)
         await connection.open()
         await connection.close()
-
-    def _in(self, chat: ChatId) -> Presence:
-        """How we are on the server, if we are in ``chat`` now; ``TryLater`` else."""
-        if self._now is None:
-            raise TryLater("network_unreachable")
-        self._now.check(chat)
-        return self._now
 
     # --- small things ------------------------------------------------------------------------------------------------
 

@@ -69,6 +69,7 @@ class Members:
                     if member.over or member.silent > self._settings.member_idle:
                         await self._close(user)
         finally:
+            self._shut[None] = float("inf")
             await asyncio.gather(*map(self._close, tuple(self._members)))
 
     # --- inside ------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
-from haven.errors import TryLater
+from haven.errors import Missing
 from haven.ids import ChatId, RemoteMessageId
 
 from .base import Place
@@ -20,6 +20,8 @@ from .irc_pace import Pace
 PAGE = 100
 """Lines asked for at once, where the server allows as many."""
 _MOST_PAGES = 500
+_FAR_BACK = 10
+"""Pages that are read to find a message of ours."""
 _SLACK = 10_000
 """Milliseconds by which we begin too early where we know a time of our own clock only; what comes again has the id it had."""
 _OLDER = 60_000
@@ -40,7 +42,7 @@ class Past:
         """A line of an answer came, or a refusal."""
         if isinstance(fact, NoHistory):
             self._refused = True
-        else:
+        elif self._turn.locked():  # some servers tell of the past unasked
             self._page.append(fact)
 
     async def since(self, chat: ChatId, place: Place) -> AsyncIterator[ChatEvent]:
@@ -61,21 +63,25 @@ class Past:
                 return
             reference = latest
 
-    async def find(self, chat: ChatId, mark: str, at: int) -> RemoteMessageId | None:
-        """The id of our line with ``mark``, written at ``at`` (milliseconds, our clock); ``None`` where that cannot be known.
+    async def find(self, chat: ChatId, mark: str, at: int | None = None) -> RemoteMessageId | None:
+        """The id of our line with ``mark``, written at ``at`` (milliseconds, our clock) if that is known; ``None`` where the server does not tell.
 
-        ``TryLater`` where it certainly did not arrive.
+        ``Missing`` where it did not arrive, as far as the last thousand lines say; ``Unreachable`` when the connection is lost.
         """
-        page = await self._ask(f"LATEST {chat} *")
-        if page is None:
-            return None
-        found = next((line for line in page if line.mark == mark), None)
-        if found is not None:
-            return found.id
-        oldest = page[0].at if page else None
-        if len(page) < self._size() or (oldest is not None and oldest < at - _OLDER):
-            raise TryLater("network_unreachable")
-        return None
+        question = f"LATEST {chat} *"
+        for _ in range(_FAR_BACK):
+            page = await self._ask(question)
+            if page is None:
+                return None
+            found = next((line for line in page if line.mark == mark), None)
+            if found is not None:
+                return found.id
+            oldest = page[0] if page else None
+            earlier = _reference_of(oldest) if oldest is not None and len(page) >= self._size() else None
+            if earlier is None or (at and oldest and oldest.at and oldest.at < at - _OLDER):
+                break
+            question = f"BEFORE {chat} {earlier}"
+        raise Missing("network_too_late")
 
     async def _ask(self, question: str) -> list[Remembered] | None:
         """The lines of the answer; ``None`` where the server refuses."""

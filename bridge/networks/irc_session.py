@@ -88,6 +88,10 @@ class Session:
         """Who is in ``chat``, ourselves left out."""
         return tuple(person for person in self._people.members(chat) if not self._is_ours(person.name))
 
+    def is_operator(self, chat: ChatId) -> bool:
+        """Whether we are an operator of ``chat``."""
+        return self._people.person(chat, self.nick).role is Role.OPERATOR
+
     def is_own(self, nick: str) -> bool:
         """Whether ``nick`` is that of this connection."""
         return self._features.fold(nick) == self._features.fold(self.nick)

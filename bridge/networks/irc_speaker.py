@@ -51,16 +51,17 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What came of writing. ``doubt``: the connection broke before the server told of the last line, which it would have done."""
+    """What came of writing. ``doubts``: the last lines written, where the connection broke before the server told of them, which it would have
+    done. ``cut``: one more was claimed and certainly not written.
+    """
 
     receipt: Receipt
-    doubt: Doubt | None = None
+    doubts: tuple[Doubt, ...] = ()
+    cut: bool = False
 
-    def with_last(self, message: RemoteMessageId | None) -> Receipt:
-        """The receipt, with the id that the line in doubt has after all."""
-        if message is None or self.doubt is None:
-            return self.receipt
-        return Receipt((*self.receipt.messages, (self.doubt.part, message)))
+
+_KEPT = ("privmsg", "notice")
+"""What a server's history holds."""
 
 
 class Speaker:
@@ -107,31 +108,47 @@ class Speaker:
 
     # --- saying it -------------------------------------------------------------------------------------------------------
 
-    async def say(self, chat: ChatId, key: str, wires: Iterable[Wire], claim: Claim) -> Spoken:
-        """Write each of ``wires`` that can be claimed, as parts of what is known as ``key``; the ids that the server gave them.
+    async def say(self, chat: ChatId, key: str, parts: Iterable[tuple[int, Wire]], claim: Claim) -> Spoken:
+        """Write each of ``parts`` that can be claimed; ``key`` is what they are parts of.
 
         ``TryLater`` where what was claimed last did not go out; the server's refusal where it let nothing through.
         """
         await self._awake(chat)
         self._unsent.pop((self._key(chat), False), None)
         written: list[_Written] = []
-        for part, wire in enumerate(wires):
+        cut = False
+        for part, wire in parts:
             await self._pace.wait()
-            self._check(chat)
-            if await claim(part):
+            if not written:
+                self._check(chat)
+            if not await claim(part):
+                continue
+            try:
                 self._check(chat)
                 written.append(self._write(chat, key, part, wire))
+            except TryLater:
+                if not written:
+                    raise
+                cut = True
+                break
+        return await self._spoken(chat, key, written, cut=cut)
+
+    async def _spoken(self, chat: ChatId, key: str, written: list[_Written], *, cut: bool) -> Spoken:
+        """What became of all that was written."""
         try:
             alive = await self._confirmed(chat, topic=False) if written else True
         except TryLater:
-            if len(written) > 1:  # only what was claimed last can be taken up again
+            if len(written) > 1 or cut:  # only what was claimed last can be taken up again
                 raise Refused("network_refused", reason="gone") from None
             raise
-        receipt = Receipt(tuple((one.part, one.id) for one in written if one.id is not None))
-        if alive or not written[-1].is_awaited:
-            return Spoken(receipt)
-        last = written[-1].part
-        return Spoken(receipt, Doubt(last, part_mark(key, last), time.time_ns() // 1_000_000))
+        self.used = time.monotonic()
+        now = time.time_ns() // 1_000_000
+        lost = [one for one in written if one.is_awaited and one.command in _KEPT and not alive]
+        return Spoken(
+            Receipt(tuple((one.part, one.id) for one in written if one.id is not None)),
+            tuple(Doubt(one.part, part_mark(key, one.part), now) for one in lost),
+            cut,
+        )
 
     async def set_topic(self, chat: ChatId, topic: str) -> None:
         """Set the topic, a line that is short enough; raises the server's refusal."""

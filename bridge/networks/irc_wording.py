@@ -32,7 +32,11 @@ class Wire:
         return self.line.partition(" ")[0].lower()
 
 
-def possible(act: Act, can: Capabilities) -> Say | React | Delete:
+Possible = Say | React | Delete
+"""What IRC can be asked for."""
+
+
+def possible(act: Act, can: Capabilities) -> Possible:
     """``act``, where a server with these capabilities can do it; ``Invalid`` else. ``Missing`` where it is about a message that has no id of the
     server's: those that we made ourselves for want of such mean nothing to it.
     """
@@ -56,7 +60,7 @@ def _known(message: RemoteMessageId) -> None:
 
 
 def wire(
-    settings: IrcSettings, chat: ChatId, act: Say | React | Delete, name: str = "", *, named: bool = False
+    settings: IrcSettings, chat: ChatId, act: Possible, name: str = "", *, named: bool = False
 ) -> Iterator[Wire]:
     """The lines for ``act``; the same number with the same words at each try, whatever connection writes them: parts are counted.
 

@@ -6,11 +6,11 @@ import pytest
 
 from bridge.message import Message, Reply, plain, spans
 from bridge.networks.acts import Act, Delete, Outgoing, React, Receipt, Say
-from bridge.networks.base import Place
+from bridge.networks.base import LooksUp, Place
 from bridge.networks.events import Deleted, Reacted, Said
 from embedded.chatter import Chatter, Line
 from embedded.irc import IrcServer
-from haven.errors import Invalid, Missing, Refused
+from haven.errors import Invalid, Missing, Refused, TryLater
 from haven.ids import RemoteMessageId
 from tests.contracts.network import ALICE, always
 from tests.system.irc_world import IrcWorld, irc_world
@@ -164,3 +164,22 @@ async def test_more_than_a_page_of_history_is_read_to_its_end(past: IrcWorld) ->
     await past.log.wait(Said, lambda event: plain(event.message.text) == "the last", after=before)
     said = [plain(event.message.text) for event in past.log.events[before:] if isinstance(event, Said)]
     assert said == [*(f"line {number}" for number in range(120)), "the last"]
+
+
+async def test_what_was_sent_in_an_earlier_life_is_found_again_also_far_back(past: IrcWorld) -> None:
+    assert isinstance(past.network, LooksUp)
+    outgoing = Outgoing("$event", past.chat, ALICE, Say(Message(spans("one\ntwo"))))
+
+    async def first_only(part: int) -> bool:
+        if part:
+            raise TryLater("unreachable")
+        return True
+
+    with pytest.raises(TryLater):
+        await past.network.send(outgoing, first_only)
+    line = await seen(past, "PRIVMSG", "one")
+    for number in range(110):
+        await past.founder.say(past.chat, f"line {number}")
+    await past.log.wait(Said, lambda event: plain(event.message.text) == "line 109")
+    assert await past.network.sent(outgoing, 0) == line.tags["msgid"]
+    assert await past.network.sent(outgoing, 1) is None
