@@ -20,6 +20,7 @@ from .ballots import Ballots
 from .caretaker import Caretaker
 from .config import Secrets, Settings
 from .excerpts import Excerpts
+from .expiries import Expiries
 from .ghosts import Ghosts
 from .health import health_routes
 from .homeserver import AppserviceHomeserver
@@ -72,6 +73,7 @@ class Bridge:
         self._statuses = Statuses(homeserver, self._rooms, self._voice, now_ms)
         self._topics = Topics(homeserver, store, self._rooms)
         self._timers = Timers(homeserver, store, self._rooms)
+        self._expiries = Expiries(homeserver, store)
         self._ghosts = Ghosts(
             homeserver,
             store,
@@ -194,6 +196,7 @@ class Bridge:
             self._store,
             topics=self._topics,
             timers=self._timers,
+            expiries=self._expiries,
             networks=self._networks,
             rendering=Rendering(self._homeserver, self._store, self._rooms, self._ghosts, self._voice),
             votes=votes,
@@ -243,6 +246,7 @@ class Bridge:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keeper.run(), name="keeper")
                 tasks.create_task(self._inbox.run(), name="inbox")
+                tasks.create_task(self._expiries.run(), name="expiries")
                 tasks.create_task(self._greet(), name="greet the homeserver")
                 for network in self._networks.values():
                     tasks.create_task(self._connect(network), name="network")

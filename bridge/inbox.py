@@ -12,7 +12,7 @@ import random
 import secrets
 import time
 from bisect import insort
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from haven.errors import HavenError, RateLimited, TryLater
@@ -149,7 +149,7 @@ class Inbox:
         if lane is None:
             lane = self._lanes[name] = _Lane(name, complete)
             if self._tasks is not None:
-                self._tasks.create_task(self._serve(lane), name="inbox: lane")
+                _begin(self._tasks, self._serve(lane))
         return lane
 
     async def _serve(self, lane: _Lane) -> None:
@@ -249,3 +249,11 @@ class Inbox:
             except TryLater:
                 log.warning("Could not forget old events: the database does not answer")
             await asyncio.sleep(3600)
+
+
+def _begin(tasks: asyncio.TaskGroup, serving: Coroutine[None, None, None]) -> None:
+    """Begin to serve a lane. While all tasks are ending nothing begins any more: what the lane holds is on disk for the next start."""
+    try:
+        tasks.create_task(serving, name="inbox: lane")
+    except RuntimeError:
+        serving.close()

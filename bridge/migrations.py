@@ -118,3 +118,20 @@ async def fifth(connection: Connection) -> None:
 
 
 upgrades.register(fifth, description="Cards and marks of what was set aside")
+
+
+async def sixth(connection: Connection) -> None:
+    """Version 6: which events are to disappear; ``due`` in milliseconds since 1970."""
+    await connection.execute(
+        """CREATE TABLE expiring (
+            room   TEXT   NOT NULL,
+            event  TEXT   NOT NULL,
+            sender TEXT   NOT NULL,
+            due    BIGINT NOT NULL,
+            PRIMARY KEY (room, event)
+        )"""
+    )
+    await connection.execute("CREATE INDEX expiring_due ON expiring (due)")
+
+
+upgrades.register(sixth, description="Which events are to disappear")

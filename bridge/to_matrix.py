@@ -13,6 +13,7 @@ from haven.ids import Network as NetworkName
 from .convert.lessened import gist
 from .convert.to_matrix import Draft
 from .excerpts import Excerpts
+from .expiries import Expiries
 from .gestures import theirs
 from .ghosts import Ghosts
 from .homeserver import AppserviceHomeserver
@@ -66,6 +67,7 @@ class ToMatrix:
         *,
         topics: Topics,
         timers: Timers,
+        expiries: Expiries,
         networks: Mapping[NetworkName, Network],
         rendering: Rendering,
         votes: Votes,
@@ -77,6 +79,7 @@ class ToMatrix:
         self._store = store
         self._topics = topics
         self._timers = timers
+        self._expiries = expiries
         self._networks = networks
         self._rendering = rendering
         self._votes = votes
@@ -130,7 +133,17 @@ class ToMatrix:
         replaced = await self._store.events_of(link.network, link.chat, target, link.room) if target else ()
         said = replaced[0].event if replaced else pairs[0].event
         self._excerpts.keep(link.room, said, event.person.name, gist(event.message))
-        return pairs
+        if message.expires is not None:
+            await self._expiries.keep(pairs, event.at, message.expires)
+        elif replaced:
+            await self._expiries.follow(pairs, said)
+        # Who takes the message back takes its edits back as well.
+        edits = (
+            [replace(pair, message=target, part=len(replaced) + pair.part) for pair in pairs]
+            if replaced and target
+            else []
+        )
+        return [*pairs, *edits]
 
     async def _sent(
         self, link: Linked, person: Person, name: RemoteMessageId, draft: Draft, part: int = 0

@@ -20,6 +20,7 @@ from bridge.networks.acts import ClosePoll, Delete, Edit, React, Say, Vote
 from haven.ids import RemoteMessageId
 from tests.bridge.lives import CHAT, Lives
 from tests.bridge.talk import acts, heard, messages, nth, send
+from tests.fakes.homeserver_room import Event
 
 POLL = "org.matrix.msc3381.poll"
 DAY = 24 * 3600
@@ -305,6 +306,35 @@ async def test_the_timer_is_followed_from_either_side_and_linking_makes_nothing_
     await lives.say("short")
     await lives.until(lambda: "<Alice> short" in lives.heard())
     assert messages(lives)[-1].expires == DAY
+
+
+async def test_what_disappears_on_the_network_disappears_in_the_room_with_its_edits(lives: Lives) -> None:
+    await lives.link()
+    fleeting = Message(spans("soon gone"), poll=LUNCH, expires=2)
+    said = await lives.town.speak(CHAT, lives.oscar, fleeting)
+    await lives.town.edit(CHAT, lives.oscar, said, "soon really gone")
+    await lives.town.speak(CHAT, lives.oscar, "this stays")
+    sent = [*(await _both(lives)), await nth(lives, f"{POLL}.start")]
+    await lives.die()
+    await lives.live()
+    await nth(lives, "m.room.redaction", 3)
+    assert {event.redacts for event in lives.by_ghosts("m.room.redaction")} == {event.id for event in sent}
+
+
+async def _both(lives: Lives) -> list[Event]:
+    """A message and its edit, once what was said after them is there."""
+    await nth(lives, "m.room.message", 3)
+    return lives.by_ghosts("m.room.message")[:2]
+
+
+async def test_who_takes_a_message_back_takes_its_edits_back(lives: Lives) -> None:
+    await lives.link()
+    said = await lives.town.speak(CHAT, lives.oscar, "helo")
+    await lives.town.edit(CHAT, lives.oscar, said, "hello")
+    await lives.town.delete(CHAT, lives.oscar, said)
+    await nth(lives, "m.room.redaction", 2)
+    sent = {event.id for event in lives.by_ghosts("m.room.message")}
+    assert {event.redacts for event in lives.by_ghosts("m.room.redaction")} == sent
 
 
 # --- where the network is poor ------------------------------------------------------------------------------
