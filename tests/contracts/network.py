@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from bridge.message import Attachment, Message, plain, spans
 from bridge.networks.acts import Outgoing, Say, Sender
-from bridge.networks.base import Network, Place, SetsTopic
+from bridge.networks.base import LooksUp, Network, Place, SetsTopic
 from bridge.networks.events import (
     ChatEvent,
     Connection,
@@ -200,6 +200,18 @@ class NetworkContract:
         await patiently(lambda: world.network.send(words(world, "three", "k2"), always))
         many = world.network.capabilities.line_bytes is not None
         assert await world.heard(2 if many else 1) == (["two", "three"] if many else ["three"])
+
+    async def test_finds_again_what_it_sent_and_nothing_else(self, world: World) -> None:
+        network = world.network
+        if not (network.capabilities.history and isinstance(network, LooksUp)):
+            return
+        await world.join("bob")
+        known = len([event for event in world.log.events if isinstance(event, Said)])
+        await patiently(lambda: network.send(words(world, "ours"), always))
+        await world.heard(1)
+        assert await network.sent(words(world, "ours"), 0) is not None
+        assert await network.sent(words(world, "ours", "another key"), 0) is None
+        assert known == len([event for event in world.log.events if isinstance(event, Said)])
 
     async def test_does_not_say_what_the_bridge_sent(self, world: World) -> None:
         await world.join("bob")
