@@ -17,8 +17,13 @@ _watching = False
 
 
 def _watch(event: str, arguments: tuple[object, ...]) -> None:
-    if _watching and event == "socket.connect":
-        _connected.append(arguments[1])
+    """Notes every connection that is attempted, and lets none out: should the guard fail, this test must not be what asks strangers."""
+    if not _watching or event != "socket.connect":
+        return
+    address = arguments[1]
+    _connected.append(address)
+    if not isinstance(address, tuple) or address[0] != "127.0.0.1":
+        raise PermissionError("tests stay at home")
 
 
 sys.addaudithook(_watch)

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import ClientPayloadError, ClientSession, web
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
 
 from bridge.i18n import Voice
 from bridge.media_links import AT_ONCE, DAY, Links, Served
@@ -103,6 +106,16 @@ async def test_a_link_is_the_same_all_day_and_no_longer_than_a_line(door: Door) 
     assert door.links.link(mxc, "a" * 500 + ".png") == first
     assert first is not None
     assert len(first) < 160
+
+
+@given(st.text(), st.integers(0, 2**33))
+def test_any_name_makes_a_link_that_is_read_again(name: str, now: int) -> None:
+    links = Links(KEY, "https://bridge.example", 7, lambda: now)
+    link = links.link("mxc://haven.test:8448/AbC_-~9", name)
+    assert link is not None
+    assert str(URL(link, encoded=True)) == link == link.encode("ascii").decode()
+    ticket, server, file, shown = link.removeprefix("https://bridge.example/media/").split("/")
+    assert links.read(ticket, server, file, shown) == links.file(link) == "mxc://haven.test:8448/AbC_-~9"
 
 
 async def test_whoever_changes_a_link_gets_nothing(door: Door, browser: ClientSession) -> None:
