@@ -25,7 +25,7 @@ from embedded.wire import Wire
 DOMAIN = "haven.test"
 BOT = f"@haven-bridge:{DOMAIN}"
 MEMORY = next((each for each in (Path("/dev/shm"),) if each.is_dir()), None)  # noqa: S108  # a tmpfs is three times as fast
-LONG = 90.0
+LONG = 180.0
 """Seconds that something may take while everything goes wrong and others use the machine."""
 
 
