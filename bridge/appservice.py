@@ -16,6 +16,7 @@ from aiohttp import web
 from haven.errors import TryLater
 
 from .bugs import log_bug
+from .gaps import Gaps
 
 log = logging.getLogger(__name__)
 
@@ -54,11 +55,21 @@ class _Push:
         self._expected = f"Bearer {token}".encode()
         self._accept = accept
         self._knows = knows
+        self._gaps = Gaps()
 
     async def transaction(self, request: web.Request) -> web.Response:
         """``PUT /transactions/{txnId}``."""
         self._authenticate(request)
-        await self._accept(_events(await request.read()))
+        name = request.match_info["transaction"]
+        if self._gaps.skipped(name):
+            log.info("A transaction was skipped; the homeserver is asked to send it")
+            raise _failure(web.HTTPServiceUnavailable, "M_UNKNOWN")
+        try:
+            await self._accept(_events(await request.read()))
+        except TryLater:
+            self._gaps.trouble()
+            raise
+        self._gaps.came(name)
         return web.json_response({})
 
     async def ping(self, request: web.Request) -> web.Response:

@@ -136,6 +136,15 @@ async def test_trouble_of_our_own_has_it_sent_again(served: Served, caplog: pyte
     assert served.events == [{"a": 1}]
 
 
+async def test_what_was_skipped_comes_before_what_came_after_it(served: Served) -> None:
+    async def put(number: int) -> int:
+        place = f"/_matrix/app/v1/transactions/{number}"
+        return (await ask(served, "PUT", place, transaction({"number": number})))[0]
+
+    assert [await put(number) for number in (6, 8, 7, 8)] == [200, 503, 200, 200]
+    assert served.events == [{"number": 6}, {"number": 7}, {"number": 8}]
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"events": 7}', b"[" * 100_000, b"\xff"])
 async def test_what_is_no_transaction_is_refused(served: Served, body: bytes) -> None:
     assert (await ask(served, "PUT", PUT, body))[0] == 400
