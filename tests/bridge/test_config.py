@@ -241,3 +241,15 @@ def test_no_secret_is_shown_by_repr(tmp_path: Path) -> None:
     for secret in ("very-secret", tokens.appservice_token, tokens.homeserver_token, tokens.key.hex()):
         assert secret not in shown
     assert str(tokens.key) not in shown
+
+
+def test_a_network_whose_library_is_not_installed_is_said_to_be_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in [name for name in sys.modules if name.startswith("bridge.networks.xmpp")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "slixmpp", None)
+    networks = {"xmpp": {"component": "matrix.example.org", "secret": "s"}}
+    with pytest.raises(Misconfigured) as wrong:
+        read_settings(written(tmp_path, {**GOOD, "networks": networks}))
+    assert (wrong.value.key, wrong.value.values["setting"]) == ("setting_network", "networks.xmpp")

@@ -1,5 +1,7 @@
 """The bridge between a real Synapse and a real Prosody, as operators and members meet it: a component, whose occupants are the members."""
 
+import asyncio
+import random
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
@@ -235,6 +237,27 @@ async def test_what_is_said_while_the_bridge_is_dead_comes_later_once_and_in_ord
         for event in await here.history()
         if event.body.startswith("m ") and event.sender != here.alice.user_id
     ]
+
+
+async def test_killed_again_and_again_it_loses_nothing_and_doubles_nothing(here: Here) -> None:
+    """Also a message that was on its way in the instant of the kill: whether it arrived stands in the room's archive."""
+    dice = random.Random(45)
+    for life in range(4):
+        for number in range(6):
+            await here.alice.say(here.room, f"k {life} {number}")
+            await here.bob.say(ROOM, f"l {life} {number}")
+        await asyncio.sleep(dice.uniform(0.0, 0.4))  # anywhere in its work
+        await here.bridge.kill()
+        await here.bridge.start()
+    expected = [f"{life} {number}" for life in range(4) for number in range(6)]
+    await here.alice.say(here.room, "k the end")
+    await here.bob.say(ROOM, "l the end")
+    await here.bob.heard(ROOM, "k the end")
+    await here.texts(1, lambda event: event.body == "l the end")
+    heard = [body_of(each)[2:] for each in here.bob.said(ROOM) if body_of(each).startswith("k ")]
+    told = [event.body[2:] for event in await here.history() if event.body.startswith("l ")]
+    assert heard == [*expected, "the end"]
+    assert told == [*expected, "the end"]
 
 
 async def test_the_server_goes_and_comes_back(here: Here) -> None:
