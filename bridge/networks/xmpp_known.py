@@ -67,11 +67,14 @@ class Known:
         """Who wrote it."""
         return self._authors.get(message)
 
-    def is_new(self, message: str) -> bool:
-        """Whether a message comes for the first time; it is not new after this."""
-        new = self._told.get(message) is None
-        self._told.put(message, True)
-        return new
+    def told(self, message: str) -> None:
+        """What ``message`` tells has been told. Nothing for "", which is no id."""
+        if message:
+            self._told.put(message, True)
+
+    def was_told(self, message: str) -> bool:
+        """Whether it has been told."""
+        return self._told.get(message) is not None
 
     def sent(self, chosen: str, message: RemoteMessageId) -> None:
         """What we sent as ``chosen`` is ``message``."""

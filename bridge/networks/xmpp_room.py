@@ -173,7 +173,8 @@ class Room:
                         self._presence(stanza)
         except TimeoutError:
             raise TryLater("network_unreachable") from None
-        for stanza in held:
+        later = [self._line.get_nowait() for _ in range(self._line.qsize())]
+        for stanza in (*held, *later):
             self._line.put_nowait(stanza)
         return True
 
@@ -186,7 +187,8 @@ class Room:
         known = place.id if place is not None and MADE not in place.id else ""
         last: Archived | None = None
         for archived in await self.archive.before(known):
-            self.talker.remember(self._read(archived))
+            if place is None or known or (archived.at or 0) < place.at - SKEW:
+                self.talker.remember(self._read(archived))
             last = archived
         if place is None:
             here = (RemoteMessageId(last.id), last.at) if last is not None else (self._id(), None)
@@ -217,7 +219,7 @@ class Room:
             found = self._known.ours(name)
             page = await self.archive.before(oldest) if found is None else []
             for archived in page:
-                self.talker.remember(self._read(archived))
+                self.talker.remember(self._read(archived), only_own=True)
             if not page:
                 break
             oldest = page[0].id

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from haven.errors import Invalid
 from haven.ids import ChatId, RemoteMessageId, UserId
@@ -14,6 +14,7 @@ from .xmpp_known import Known
 from .xmpp_occupants import Occupants
 from .xmpp_own import Own
 from .xmpp_room import Room
+from .xmpp_wanted import MADE
 from .xmpp_wording import Content, contents, correction, reactions, retraction
 
 
@@ -51,8 +52,9 @@ class Sending:
             case Edit(target=target, message=message):
                 return await self._correction(room, target, _spoken(message, voice))
             case Delete(target=target, more=more):
-                return [retraction(each) for each in (target, *more)]
-            case React():
+                # Without the room's ids our own is all there is.
+                return [retraction(each.removeprefix(MADE)) for each in (target, *more)]
+            case React(target=target) if not target.startswith(MADE):
                 return (self._reactions(room, known, voice, outgoing, outgoing.act),)
             case _:
                 raise Invalid("network_cannot")
@@ -79,4 +81,8 @@ class Sending:
 
 
 def _spoken(message: Message, voice: Voice) -> Message:
+    """As ``voice`` says it; an answer to what the room gave no id is a quote."""
+    reply = message.reply
+    if reply is not None and reply.message is not None and reply.message.startswith(MADE):
+        message = replace(message, reply=replace(reply, message=None))
     return named(message, voice.names) if voice.names else message

@@ -38,11 +38,13 @@ class Talker:
         self._known = known
         self._new_id = new_id
 
-    def remember(self, said: Groupchat) -> None:
-        """Take note of a message of the archive that needs no telling."""
+    def remember(self, said: Groupchat, *, only_own: bool = False) -> None:
+        """Take note of a message of the archive that needs no telling; ``only_own``: where it is our own, since others are told yet."""
         person = self._people.person(said.nick, said.occupant)
         if self._is_own(said, archived=True):
             self._remember_own(said, person)
+        elif only_own:
+            pass
         elif said.reacts is not None:
             self._known.reacted(person.id, said.target, said.reacts)
         elif said.message is not None:
@@ -54,10 +56,13 @@ class Talker:
         if self._is_own(said, archived=archived):
             self._remember_own(said, person)
             return ()
-        if not (said.nick or said.moderated) or (said.id and not self._known.is_new(said.id)):
+        if not (said.nick or said.moderated) or self._known.was_told(said.id):
             return ()
         message = RemoteMessageId(said.id or MADE + self._new_id())
-        return tuple([event async for event in self._events(said, person, message)])
+        events = tuple([event async for event in self._events(said, person, message)])
+        # Not before: where the archive did not answer, all of it is told once more.
+        self._known.told(said.id)
+        return events
 
     # --- what is our own -------------------------------------------------------------------------------------------------
 

@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from bridge.message import Message, plain, spans
-from bridge.networks.acts import Claim, Outgoing, Receipt, Say
+from bridge.message import Message, Reply, plain, spans
+from bridge.networks.acts import Claim, Edit, Outgoing, React, Receipt, Say
 from bridge.networks.base import Network, Place
-from bridge.networks.events import ChatGone, Connection, ConnectionState, Edited, Said
+from bridge.networks.events import ChatGone, Connection, ConnectionState, Edited, Reacted, Said
 from bridge.networks.xmpp import XmppNetwork
+from bridge.networks.xmpp_history import Archived
 from embedded.federation import Federation
 from embedded.jabber import body_of, stanza_id
 from embedded.prosody import ROOMS, Prosody, prosody_program
 from haven.errors import GiveUp, Invalid, Refused, TryLater, Unreachable
-from haven.ids import ChatId
+from haven.ids import ChatId, RemoteMessageId
 from tests.contracts.network import ALICE, Log, always, patiently, words
 from tests.system.xmpp_world import XmppWorld, network_on, xmpp_world
 
@@ -273,6 +274,42 @@ async def test_a_place_that_the_archive_does_not_know_is_found_by_its_time(world
     assert {event.id for event in again if text(event) == "one"} <= {one.id}
 
 
+async def test_what_the_archive_did_not_answer_is_told_when_it_does(world: XmppWorld) -> None:
+    """A correction whose original is looked for in the archive, while the connection breaks."""
+    await world.join("bob")
+    bob = world.people["bob"]
+    await world.network.close(world.chat)
+    said = await bob.say(world.chat, "helo", id="m1")
+    for number in range(60):
+        await bob.say(world.chat, f"filler {number}")
+    await patiently(lambda: world.network.open(world.chat))
+    room = world.xmpp._rooms.inside(world.chat)
+
+    async def breaks(message: str) -> list[Archived]:
+        _abort(world.xmpp)
+        raise Unreachable
+
+    room.archive.before = breaks  # type: ignore[method-assign]
+    await bob.say(world.chat, "hello", more="<replace xmlns='urn:xmpp:message-correct:0' id='m1'/>")
+    assert (await world.log.wait(Edited)).target == stanza_id(said)
+
+
+async def test_a_reaction_that_was_missed_is_told_also_where_the_place_is_a_time(world: XmppWorld) -> None:
+    await world.join("bob")
+    bob = world.people["bob"]
+    said = await bob.say(world.chat, "good?")
+    one = await world.log.wait(Said)
+    await world.network.close(world.chat)
+    likes = (
+        f"<reactions xmlns='urn:xmpp:reactions:0' id='{stanza_id(said)}'><reaction>👍</reaction></reactions>"
+    )
+    await bob.put(world.chat, likes + "<store xmlns='urn:xmpp:hints'/>")
+    at = one.at if one.at is not None else 0
+    await patiently(lambda: world.network.open(world.chat, Place(RemoteMessageId("~made up"), at)))
+    reacted = await world.log.wait(Reacted)
+    assert (reacted.key, reacted.target) == ("👍", one.id)
+
+
 async def test_a_correction_of_something_before_our_time_finds_it(world: XmppWorld) -> None:
     await world.join("bob")
     bob = world.people["bob"]
@@ -296,7 +333,20 @@ async def test_a_room_without_an_archive_works_but_for_the_past(tmp_path: Path) 
         assert edited.target == said.id
         receipt = await world.network.send(words(world, "ours"), always)
         await bob.heard(world.chat, "ours")
-        assert len(receipt.messages) == 1
+        ((_, ours),) = receipt.messages
+        await world.network.send(
+            Outgoing("k2", world.chat, ALICE, Edit(ours, Message(spans("mine")))), always
+        )
+        replaces = (await bob.heard(world.chat, "mine")).find("{urn:xmpp:message-correct:0}replace")
+        assert replaces is not None
+        assert replaces.get("id") == (await bob.heard(world.chat, "ours")).get("id")
+        reply = Reply(said.id, "bob", "hello")
+        await world.network.send(
+            Outgoing("k3", world.chat, ALICE, Say(Message(spans("hi"), reply=reply))), always
+        )
+        assert body_of(await bob.heard(world.chat, "hi")) == "> bob: hello\nhi"
+        with pytest.raises(Invalid):
+            await world.network.send(Outgoing("k4", world.chat, ALICE, React(said.id, "👍")), always)
         mark = len(world.log.events)
         await world.drop()
         await world.log.wait(Connection, lambda event: event.state is ConnectionState.LOST, after=mark)
