@@ -14,7 +14,7 @@ import time
 from collections.abc import Coroutine
 
 from haven.errors import GiveUp, HavenError, Invalid, TryLater, Unreachable
-from haven.ids import ChatId, RemoteMessageId
+from haven.ids import ChatId, RemoteMessageId, RemoteUserId
 from haven.ids import Network as NetworkName
 
 from ..message import Kind, Style
@@ -22,7 +22,7 @@ from ..section import Section
 from . import irc_facts as told
 from .acts import Claim, Outgoing, Receipt
 from .base import Capabilities, Place
-from .events import ChatEvent, ChatGone, Connection, ConnectionState, Event, Left, Person, Receive, Talk
+from .events import ChatEvent, ChatGone, Connection, ConnectionState, Event, Left, Person, Receive, Role, Talk
 from .irc_connection import IrcConnection
 from .irc_features import Features
 from .irc_format import clean
@@ -34,6 +34,7 @@ from .irc_ours import Ours
 from .irc_pace import Backoff, Pace
 from .irc_presence import Presence
 from .irc_registration import why
+from .irc_ruling import Ruling
 from .irc_sending import Sending
 from .irc_settings import IrcSettings, Manner, read_settings
 from .irc_wanted import SETTLED, Wanted
@@ -49,7 +50,7 @@ SPLIT_PATIENCE = 600.0
 
 
 class IrcNetwork:
-    """IRC behind the ``Network`` port; also ``LooksUp``, ``SetsTopic``, ``ListsMembers`` and ``Checks``."""
+    """IRC behind the ``Network`` port; also ``LooksUp``, ``SetsTopic``, ``SetsRoles``, ``PutsOut``, ``Bans``, ``ListsMembers`` and ``Checks``."""
 
     def __init__(self, settings: IrcSettings, name: str = "irc") -> None:
         self._settings = settings
@@ -344,7 +345,26 @@ class IrcNetwork:
         """See the port; a topic too long for the server is cut."""
         speaker = self._sending.presence(chat).speaker
         most = min(self._features().topic_length, 480 - len(chat.encode()))
-        await speaker.set_topic(chat, cut_bytes(clean(" ".join(topic.splitlines())), most))
+        await speaker.ask(chat, f"TOPIC {chat} :{cut_bytes(clean(' '.join(topic.splitlines())), most)}")
+
+    async def set_role(self, chat: ChatId, person: RemoteUserId, role: Role) -> None:
+        """See ``SetsRoles``."""
+        await self._ruling(chat).set_role(person, role)
+
+    async def put_out(self, chat: ChatId, person: RemoteUserId) -> None:
+        """See ``PutsOut``."""
+        await self._ruling(chat).put_out(person)
+
+    async def ban(self, chat: ChatId, person: RemoteUserId) -> None:
+        """See ``Bans``; by nick."""
+        await self._ruling(chat).ban(person)
+
+    async def unban(self, chat: ChatId, person: RemoteUserId) -> None:
+        """See ``Bans``."""
+        await self._ruling(chat).unban(person)
+
+    def _ruling(self, chat: ChatId) -> Ruling:
+        return Ruling(self._sending.presence(chat), chat)
 
     async def check(self) -> None:
         """See the port."""

@@ -150,13 +150,13 @@ class Speaker:
             cut,
         )
 
-    async def set_topic(self, chat: ChatId, topic: str) -> None:
-        """Set the topic, a line that is short enough; raises the server's refusal."""
+    async def ask(self, chat: ChatId, line: str) -> None:
+        """Write a line that changes something about ``chat`` (its topic, who may what); raises the server's refusal."""
         await self._awake(chat)
         await self._pace.wait()
         self._check(chat)
         self._unsent.pop((self._key(chat), True), None)
-        self.connection.send(f"TOPIC {chat} :{topic}")
+        self.connection.send(line)
         await self._confirmed(chat, topic=True)
 
     def _write(self, chat: ChatId, key: str, part: int, wire: Wire) -> _Written:
