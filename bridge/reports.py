@@ -55,7 +55,11 @@ class Reports:
         job: _Job = {}
         with suppress(ValueError):
             job = json.loads(item.payload)
-        if job.get("to") not in {"network", "matrix"}:
+        if (
+            not isinstance(job, dict)
+            or job.get("to") not in {"network", "matrix"}
+            or not {"link", "event"} <= job.keys()
+        ):
             return None
         about = {"to": "report", "link": job["link"], "lane": item.lane, "source": item.source}
         failed = {"event": job["event"], "reference": reference}

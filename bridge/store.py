@@ -179,15 +179,15 @@ class Store:
 
     async def insert(self, connection: Connection, arrivals: Sequence[Arrival]) -> tuple[Item, ...]:
         """A job's part: what `add` does."""
-        seen = await self._seen(connection, [arrival.source for arrival in arrivals])
-        new = {arrival.source: arrival for arrival in arrivals if arrival.source not in seen}
         now = self._clock()
-        await connection.executemany(
-            "INSERT INTO seen (source, at) VALUES ($1, $2)", [(source, now) for source in new]
-        )
+        first: dict[str, Arrival] = {}
+        for arrival in arrivals:
+            first.setdefault(arrival.source, arrival)
+        fresh = await self._fresh(connection, list(first), now)
         items = tuple(
             Item(self.next_seq(), arrival.lane, arrival.payload, source=source, arrived=now)
-            for source, arrival in new.items()
+            for source, arrival in first.items()
+            if source in fresh
         )
         await connection.executemany(
             "INSERT INTO inbox (seq, lane, source, payload, arrived) VALUES ($1, $2, $3, $4, $5)",
@@ -209,14 +209,15 @@ class Store:
         await self._execute("DELETE FROM place WHERE network = $1 AND chat = $2", network, chat)
 
     @staticmethod
-    async def _seen(connection: Connection, sources: list[str]) -> set[str]:
-        found: set[str] = set()
+    async def _fresh(connection: Connection, sources: list[str], now: int) -> set[str]:
+        """Those that are seen for the first time; from now on they were seen."""
+        fresh: set[str] = set()
         for start in range(0, len(sources), 500):
             some = sources[start : start + 500]
-            places = ", ".join(f"${place}" for place in range(1, len(some) + 1))
-            rows = await connection.fetch(f"SELECT source FROM seen WHERE source IN ({places})", *some)  # noqa: S608  # only placeholders
-            found.update(row["source"] for row in rows)
-        return found
+            places = ", ".join(f"(${place}, $1)" for place in range(2, len(some) + 2))
+            query = f"INSERT INTO seen (source, at) VALUES {places} ON CONFLICT DO NOTHING RETURNING source"  # noqa: S608  # only placeholders
+            fresh.update(row["source"] for row in await connection.fetch(query, now, *some))
+        return fresh
 
     async def lanes(self) -> tuple[str, ...]:
         """The lanes that have something to do."""

@@ -10,6 +10,7 @@ import pytest
 from bridge import inbox as inbox_module
 from bridge.networks.base import Capabilities
 from bridge.networks.memory import EVERYTHING, LINES
+from bridge.store import Arrival
 from haven.errors import Invalid
 from haven.ids import EventId, RoomId, RoomVersion
 from haven.ports import NewRoom
@@ -242,3 +243,17 @@ async def test_a_crash_forgets_no_wish(tmp_path: Path, at: int, after_effect: bo
         await village.until(lambda: "after all" in village.cards()[0])
         assert village.heard()[1:] == ["<Alice> lost for now"]
         assert village.marked() == []
+
+
+async def test_a_damaged_item_stops_nothing(village: Village) -> None:
+    assert village.bridge is not None
+    for payload in ("no JSON", "[]", '{"to": "network"}', '{"to": "report"}'):
+        await village.bridge._inbox.add([Arrival(payload, "damaged", payload)])
+    await village.say("and on")
+    await village.until(lambda: "<Alice> and on" in village.heard())
+    store = village.store
+    assert store is not None
+    async with asyncio.timeout(PATIENCE):
+        while (await store.counts()) != (0, 2):  # noqa: ASYNC110  # a database sets no event
+            await asyncio.sleep(0.01)
+    assert village.cards() == []
