@@ -133,7 +133,10 @@ class People:
 
     def _seen(self, someone: _Someone, channel: str) -> Person:
         modes = someone.modes.get(self.features.fold(channel), set())
-        role = Role.OPERATOR if self.features.operator_modes & modes else Role.MEMBER
+        if self.features.operator_modes & modes:
+            role = Role.OPERATOR
+        else:  # of what ranks below, half-operators too, a room knows no more than that they may speak
+            role = Role.VOICED if modes else Role.MEMBER
         return Person(someone.id, someone.nick, role)
 
     def _free_id(self, nick: str, account: str) -> RemoteUserId:

@@ -56,7 +56,7 @@ def people(facts: list[Fact]) -> list[tuple[str, str, str]]:
 
 def test_entering_tells_who_is_there_and_then_that_we_are() -> None:
     heard = Heard()
-    assert people(heard.entering) == [("Joined", "ada", "operator"), ("Joined", "ben", "member")]
+    assert people(heard.entering) == [("Joined", "ada", "operator"), ("Joined", "ben", "voiced")]
     assert heard.entering[-1] == Entered(CHAT)
     assert heard.session.inside(CHAT)
 
@@ -113,9 +113,9 @@ def test_operators_follow_modes() -> None:
     heard = Heard()
     assert people(heard.hear(f"{ADA} MODE #fathers +o-v ben ben")) == [("Joined", "ben", "operator")]
     assert people(heard.hear(f"{BEN} MODE #fathers -o ada")) == [("Joined", "ada", "member")]
-    assert heard.hear(f"{BEN} MODE #fathers +v-b+lk ada *!*@x 5 key") == []
+    assert people(heard.hear(f"{BEN} MODE #fathers +v-b+lk ada *!*@x 5 key")) == [("Joined", "ada", "voiced")]
     assert {name: role.value for name, (_, role) in heard.members().items()} == {
-        "ada": "member",
+        "ada": "voiced",
         "ben": "operator",
     }
 
@@ -132,7 +132,7 @@ def test_founders_rank_as_operators_and_half_operators_do_not() -> None:
     heard.hear(f"{BEN} MODE #fathers +h ben", f"{ADA} MODE #fathers +q ada", f"{ADA} MODE #fathers -o ada")
     assert {name: role.value for name, (_, role) in heard.members().items()} == {
         "ada": "operator",
-        "ben": "member",
+        "ben": "voiced",
     }
 
 
@@ -196,7 +196,7 @@ def test_coming_and_going() -> None:
     assert people(facts) == [
         ("Joined", "cem", "member"),
         ("Left", "cem", "member"),
-        ("Left", "ben", "member"),
+        ("Left", "ben", "voiced"),
         ("Left", "ada", "operator"),
     ]
     assert heard.members() == {}

@@ -43,8 +43,8 @@ def test_transaction_ids_differ_by_ghost_message_part_and_link() -> None:
     ids = {
         transaction_id(link, UserId(f"@g{ghost}:b"), f"m{message}", part)
         for link in (LINK, other(room=RoomId("!s")))
-        for ghost in range(10)
-        for message in range(100)
+        for ghost in range(20)
+        for message in range(1000)
         for part in range(3)
     }
-    assert len(ids) == 2 * 10 * 100 * 3
+    assert len(ids) == 2 * 20 * 1000 * 3
