@@ -18,6 +18,9 @@ class Erased(Enum):
     FORGOTTEN = auto()
     """The rows are deleted."""
 
+    NAMELESS = auto()
+    """The rows stay, and name nobody any more."""
+
     WORK = auto()
     """Work under way: what they said and is not done yet is deleted; in what others said they are not named any more."""
 
@@ -61,6 +64,8 @@ STANDING = Table(
 )
 MARK = Table("mark", Erased.FORGOTTEN, people=("source",), others=("lane", "room", "event", "at"))
 """The mark at a message that could not be carried: found by what was said, in the inbox."""
+EXPIRING = Table("expiring", Erased.NAMELESS, people=("sender",), others=("room", "event", "due"))
+"""What is to disappear still does: taken back by the bridge itself."""
 
 TABLES = (
     INBOX,
@@ -68,9 +73,9 @@ TABLES = (
     PERSON,
     STANDING,
     MARK,
-    Table(
-        "seen", Erased.NOTHING, others=("source", "at")
-    ),  # ids of events, with nobody's name at them; eight days
+    EXPIRING,
+    # Ids of events, with nobody's name at them; for eight days.
+    Table("seen", Erased.NOTHING, others=("source", "at")),
     Table("place", Erased.NOTHING, others=("network", "chat", "message", "at")),
     Table("file", Erased.NOTHING, others=("key", "place", "at")),
     Table("card", Erased.NOTHING, others=("lane", "room", "event", "at")),
@@ -90,6 +95,7 @@ JOBS: Mapping[str, Erased] = {
     "report": Erased.WORK,
     "redo": Erased.WORK,
     "redone": Erased.NOTHING,
+    "ring": Erased.NOTHING,
     "room": Erased.NOTHING,
 }
 """Kinds of items in the inbox, by what stands under ``to``."""

@@ -9,6 +9,7 @@ from mautrix.util.async_db import Connection
 from haven.ids import Network, RemoteUserId, UserId
 
 from ..store import Store
+from .inventory import EXPIRING
 from .jobs import Subject, names, said_by, without
 
 Row: TypeAlias = Mapping[str, Any]
@@ -56,9 +57,9 @@ class Records:
             theirs, naming = await _items(connection, subject)
             marks = await _marks(connection, theirs)
             changed = len(theirs) + len(naming) + len(marks)
-            for _, query, values in _wanted(subject):
+            for name, query, values in _wanted(subject):
                 changed += len(await _rows(connection, query, values))
-                await connection.execute(query.replace("SELECT *", "DELETE", 1), *values)
+                await connection.execute(_gone(name, query), *values)
             await connection.executemany(
                 "DELETE FROM mark WHERE source = $1", [(row["source"],) for row in marks]
             )
@@ -81,7 +82,15 @@ def _wanted(subject: Subject) -> Iterable[tuple[str, str, tuple[str, ...]]]:
     if subject.network is not None and subject.remote is not None:
         behind = (subject.network, subject.remote)
         yield "standing_there", "SELECT * FROM standing WHERE network = $1 AND remote = $2", behind
+    yield "expiring", "SELECT * FROM expiring WHERE sender = $1", (subject.user,)
     yield "person", "SELECT * FROM person WHERE ghost = $1", (subject.user,)
+
+
+def _gone(table: str, query: str) -> str:
+    """What makes the rows that ``query`` finds theirs no more: what is to disappear must still do so, by the bridge's own hand."""
+    if table == EXPIRING.name:
+        return query.replace("SELECT * FROM expiring", "UPDATE expiring SET sender = ''", 1)
+    return query.replace("SELECT *", "DELETE", 1)
 
 
 async def _rows(connection: Connection, query: str, values: Iterable[str]) -> list[dict[str, Any]]:

@@ -60,6 +60,10 @@ async def kept(lives: Lives) -> tuple[Lives, UserId]:
         "answer",
     )
     await eventually(lambda: _count(lives, "inbox", " WHERE aside IS NOT NULL"), "something set aside")
+    assert lives.store is not None
+    for number, sender in enumerate((bob, lives.alice.user)):
+        query = "INSERT INTO expiring (room, event, sender, due) VALUES ($1, $2, $3, 9999999999999)"
+        await lives.store._execute(query, lives.room, f"$disappears {number}", sender)
     return lives, bob
 
 
@@ -92,6 +96,7 @@ async def test_nothing_is_left_of_them_and_all_of_the_others(kept: tuple[Lives, 
         assert await Records(store).of(await Records(store).subject(user)) == {}
         others = [row["name"] for row in await store._database.fetch("SELECT name FROM person")]
         assert BEN in others
+        assert len(await store._database.fetch("SELECT * FROM expiring")) == 2, "they still disappear"
         senders = [row["sender"] for row in await store._database.fetch("SELECT sender FROM message_map")]
         assert senders
     assert await erase(url, user, Voice("en"), printed.append, None), "twice is as good as once"
