@@ -4,13 +4,13 @@ A room counts where the community's bot says so in the room, and the space lists
 nobody's business on a network.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from haven.accord import Branch, Face, Here, Part, There, Trait
 from haven.errors import Invalid
 from haven.ids import ChatId, Network, RoomId
 from haven.model import Kind, Visibility
-from haven.stateevents import CHILD, COMMUNITY, GROUP, LINK, GroupRecord, read_group, read_link
+from haven.stateevents import CHILD, COMMUNITY, GROUP, LINK, SLOT, GroupRecord, read_group, read_link
 from haven.texts import NAME_LIMIT, readable_description
 
 from .networks.structure import Look, RemoteCommunity
@@ -77,7 +77,9 @@ def _is_shared(record: GroupRecord) -> bool:
 
 
 def _branch(view: RoomView, record: GroupRecord, network: Network) -> Branch:
-    return Branch(_PARTS[record.kind], _face(view), linked_chat(view, network))
+    made, said = view.state.get(("m.room.create", "")), view.state[GROUP, ""]
+    slot = view.text("m.room.create", SLOT) if made is not None and made.sender == said.sender else ""
+    return Branch(_PARTS[record.kind], _face(view), linked_chat(view, network), slot)
 
 
 def linked_chat(view: RoomView, network: Network) -> ChatId | None:
@@ -113,9 +115,12 @@ def _face(view: RoomView, topic: str | None = None) -> Face:
     return face if topic is None else {**face, Trait.TOPIC: topic}
 
 
-def there_side(remote: RemoteCommunity, *, founds: bool) -> There:
-    """The network's side, its names made safe to show."""
-    chats = {member.chat: Branch(member.part, look_face(member.look)) for member in remote.groups}
+def there_side(remote: RemoteCommunity, *, founds: bool, slot_of: Callable[[ChatId], str] = str) -> There:
+    """The network's side, its names made safe to show. ``slot_of``: the slot of the room that was made because of a chat."""
+    chats = {
+        member.chat: Branch(member.part, look_face(member.look), slot=slot_of(member.chat))
+        for member in remote.groups
+    }
     return There(look_face(remote.look, topic=True), chats, founds)
 
 

@@ -27,7 +27,7 @@ from haven.errors import GiveUp, Guarded, Refused
 from haven.ids import ChatId, Network, RoomId
 from haven.model import Link
 from haven.stateevents import LINK, link_content
-from haven.wishes import Asking, Wish
+from haven.wishes import WISHED, Asking, Wish
 
 from .admins import Admins
 from .agreed import Treaties, Treaty
@@ -84,14 +84,14 @@ class Structure:
         """What would be done now. Raises `Guarded`, `GiveUp` and `TryLater`."""
         treaty = await self._treaties.recall(link, self._rooms.view(link.room).replaces)
         remote = await self._remote(link, network)
-        return self._judge(link, treaty, there_side(remote, founds=_founds(network)))[0]
+        return self._judge(link, treaty, self._there(link, network, remote))[0]
 
     async def settle(self, link: Linked, network: NetworkPort) -> None:
         """Look at both sides and do what makes them agree. Raises `TryLater` where a side cannot be reached."""
         treaty = await self._treaties.recall(link, self._rooms.view(link.room).replaces)
         remote = await self._remote(link, network)
         try:
-            found, beside = self._judge(link, treaty, there_side(remote, founds=_founds(network)))
+            found, beside = self._judge(link, treaty, self._there(link, network, remote))
         except Guarded as error:
             await self._tell(link, treaty, "structure.empty", error.key)
             return
@@ -118,6 +118,16 @@ class Structure:
         if not isinstance(network, HasCommunities):
             raise Refused("network_cannot")
         return await network.community(link.chat)
+
+    def _there(self, link: Linked, network: NetworkPort, remote: RemoteCommunity) -> There:
+        """The network's side, with the slots of the rooms that were asked for because of its chats."""
+        scope, founds = self._scope(link), isinstance(network, ShapesCommunities)
+        return there_side(
+            remote, founds=founds, slot_of=lambda chat: f"{WISHED}{scope}:{self._group_key(chat)}"
+        )
+
+    def _group_key(self, chat: ChatId) -> str:
+        return self._asks.name(f"group\0{chat}")
 
     def _judge(self, link: Linked, treaty: Treaty, there: There) -> tuple[Accord, Mapping[ChatId, RoomId]]:
         """What is to be done, and the pairs that nothing can be said of now: the bridge cannot see the room, and the space has it
@@ -151,7 +161,7 @@ class Structure:
                 case FoundHere(chat, branch):
                     topic = branch.face.get(Trait.TOPIC, "")
                     asking = Asking(link.network, chat, Wish.GROUP, branch.name, topic)
-                    wishes[self._asks.name(f"group\0{chat}")] = asking
+                    wishes[self._group_key(chat)] = asking
                 case LetGoHere(room, chat, name):
                     asking = Asking(link.network, chat, Wish.ARCHIVE, name, room=room)
                     wishes[self._asks.name(f"archive\0{chat}")] = asking
@@ -258,7 +268,3 @@ class Structure:
         await self._admins.tell(link.room, words, transaction)
         treaty.told.add(about)
         await self._treaties.keep(link, treaty)
-
-
-def _founds(network: NetworkPort) -> bool:
-    return isinstance(network, ShapesCommunities)

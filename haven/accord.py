@@ -47,11 +47,14 @@ Face: TypeAlias = Mapping[Trait, str]
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One group on one side. ``chat``: on ours, the chat that its room is linked to already."""
+    """One group on one side. ``chat``: on ours, the chat that its room is linked to already. ``slot``: the same on both sides where ours
+    was made because the network's was there.
+    """
 
     part: Part
     face: Face
     chat: ChatId | None = None
+    slot: str = ""
 
     @property
     def name(self) -> str:
@@ -243,7 +246,7 @@ def _paired(here: Here, there: There, agreed: Agreed) -> tuple[dict[ChatId, Room
     """Which room is which chat: as agreed, as linked already, by what it is for, by its name. And the links to be made for it."""
     pairs = {c: r for c, r in agreed.pairs.items() if c in there.chats and r in here.rooms}
     spoken_for = {*agreed.pairs, *agreed.pairs.values()}
-    for alike in (_is_linked, _is_same_part, _has_same_name):
+    for alike in (_is_linked, _was_made_for, _is_same_part, _has_same_name):
         for chat, branch in there.chats.items():
             if chat in spoken_for:
                 continue
@@ -262,6 +265,10 @@ def _paired(here: Here, there: There, agreed: Agreed) -> tuple[dict[ChatId, Room
 
 def _is_linked(ours: Branch, chat: ChatId, _theirs: Branch) -> bool:
     return ours.chat == chat
+
+
+def _was_made_for(ours: Branch, _chat: ChatId, theirs: Branch) -> bool:
+    return bool(ours.slot) and ours.slot == theirs.slot and ours.chat is None
 
 
 def _is_same_part(ours: Branch, _chat: ChatId, theirs: Branch) -> bool:

@@ -21,6 +21,12 @@ LOOK = "chat.haven.look"
 VERSION = 1
 
 
+WISHED = "wish/"
+"""How the slots of groups begin that were made because the bridge asked; the state key of the question follows, so that one question
+makes one group, and the bridge knows it again.
+"""
+
+
 class Wish(StrEnum):
     """What is asked: make the group that the network has; archive the one that it let go; let somebody in; whether to have a group
     that somebody suggests there.

@@ -6,6 +6,7 @@ from mautrix.util.async_db import Database
 
 from haven.model import Visibility
 from haven.reconcile import Outcome
+from haven.wishes import WISHED
 
 from .audit import HIDDEN, Audit, Deed, Door
 from .by_hand import RolesByHand
@@ -13,7 +14,7 @@ from .cards import Cards
 from .engine import Engine
 from .events import Reaction
 from .replies import Replies
-from .service.work import SUGGESTED, WISHED, FoundingJob, GroupJob, Job, UpgradeJob
+from .service.work import SUGGESTED, FoundingJob, GroupJob, Job, UpgradeJob
 from .store import now_ms
 from .store_audit import AuditStore
 from .store_cards import CardStore

@@ -16,7 +16,17 @@ from haven.model import Community, Kind
 from haven.permissions import Right
 from haven.ports import StateEvent
 from haven.texts import checked_description, checked_name
-from haven.wishes import ANSWER, ASKED, Answered, Asking, Wish, answer_content, read_answer, read_asked
+from haven.wishes import (
+    ANSWER,
+    ASKED,
+    WISHED,
+    Answered,
+    Asking,
+    Wish,
+    answer_content,
+    read_answer,
+    read_asked,
+)
 
 from ..audit import Audit, Deed
 from ..cards import Card, Cards, Word
@@ -25,7 +35,7 @@ from ..store import now_ms
 from ..wording import Line, Term, Value, line, person, strong
 from .communities import Communities
 from .jobs import Jobs
-from .work import WISHED, Report
+from .work import Report
 
 log = logging.getLogger("haven.wishes")
 
@@ -92,8 +102,12 @@ class Wishes:
         by = next(link.by for link in community.links if link.network == asked.network)
         if asked.wish is Wish.GROUP:
             wished = WishedGroup(checked_name(asked.name), topic=checked_description(asked.topic))
+            slot = f"{WISHED}{event.key}"
+            if any(group.slot == slot for group in community.groups):
+                await self.communities.change(community.space, lambda now: _opened(now, slot))
+                return
             report = Report(room, event.event, community.settings.language)
-            await self.jobs.add_group(community.space, f"{WISHED}{event.event}", wished, by, report)
+            await self.jobs.add_group(community.space, slot, wished, by, report)
             return
         group = community.group(asked.room) if asked.room else None
         if group is None or group.kind is not Kind.GROUP:
@@ -148,6 +162,12 @@ class Wishes:
     async def lapse(self, card: Card) -> Sequence[Line]:
         """See `plugin.cards.Dealer`. They wait for as long as the network waits."""
         return (_line("wish.gone", card),)
+
+
+def _opened(community: Community, slot: str) -> Community:
+    """A group that is asked for again is no archive any more."""
+    closed = (group for group in community.groups if group.slot == slot and group.archived)
+    return next((community.with_group(replace(group, archived=False)) for group in closed), community)
 
 
 def _archived(community: Community, room: RoomId) -> Community:

@@ -12,9 +12,6 @@ from haven.stateevents import read_settings
 SUGGESTED = "suggestion/"
 """How the slots of groups begin that members have suggested."""
 
-WISHED = "wish/"
-"""How the slots of groups begin that a linked network has."""
-
 
 @dataclass(frozen=True, slots=True)
 class FoundingJob:

@@ -8,7 +8,8 @@ from pathlib import Path
 from bridge.networks.memory_communities import Land
 from haven.ids import ChatId, RemoteUserId, RoomId, RoomVersion
 from haven.ports import Content, NewRoom, StateEvent
-from haven.wishes import ANSWER, ASKED, Answered, Asking, answer_content, read_asked
+from haven.stateevents import SLOT
+from haven.wishes import ANSWER, ASKED, WISHED, Answered, Asking, answer_content, read_asked
 from tests.bridge.lives import BOT, Lives
 
 SAM = RemoteUserId("sam")
@@ -46,13 +47,14 @@ class Parish:
         await alice.invite(self.space, BOT)
         await self.lives.live()
 
-    async def add(self, name: str, kind: str = "group", visibility: str = "open") -> RoomId:
-        """Our side has a new group."""
+    async def add(self, name: str, kind: str = "group", visibility: str = "open", wish: str = "") -> RoomId:
+        """Our side has a new group; ``wish``: the state key of the question that it answers."""
         alice = self.lives.alice
         group = {"version": 1, "community": self.space, "kind": kind, "visibility": visibility}
         levels = {"users": {BOT: 90}, "state_default": 90}
+        creation = {SLOT: f"{WISHED}{wish}"} if wish else {}
         state = (StateEvent("chat.haven.group", "", alice.user, group),)
-        room = await alice.create_room(NewRoom(name, RoomVersion("12"), "", {}, state, levels, (BOT,)))
+        room = await alice.create_room(NewRoom(name, RoomVersion("12"), "", creation, state, levels, (BOT,)))
         self.rooms[name] = room
         await alice.send_state(self.space, "m.space.child", room, {"via": ["haven.test"]})
         return room

@@ -77,6 +77,20 @@ async def test_a_group_that_comes_there_is_asked_for_here_and_linked_when_it_is_
     await parish.lives.until(lambda: parish.linked("Praga", "Praga") and parish.asked() == {})
 
 
+async def test_a_group_is_known_again_though_it_was_renamed_before_it_was_made(parish: Parish) -> None:
+    await parish.link()
+    await parish.until_named("Madrid", "Brno")
+    praga = await parish.land.add(parish.chat, "Praga")
+    await parish.lives.until(lambda: bool(parish.asked()))
+    (key,) = parish.asked()
+    await parish.land.restyle(praga, name="Praha")
+    await parish.lives.until(lambda: [asked.name for asked in parish.asked().values()] == ["Praha"])
+    assert list(parish.asked()) == [key]
+    await parish.add("Praga", wish=key)
+    await parish.lives.until(lambda: parish.linked("Praga", "Praha") and parish.asked() == {})
+    assert parish.land.names(parish.chat) == {"Fathers news", "General", "Madrid", "Brno", "Praha"}
+
+
 async def test_a_group_that_comes_here_is_added_there_once(parish: Parish) -> None:
     await parish.link()
     await parish.until_named("Madrid", "Brno")

@@ -140,6 +140,16 @@ def test_a_network_cannot_flood_the_community() -> None:
     assert found.beyond == 1001 - MOST
 
 
+def test_a_room_that_was_made_for_a_chat_is_known_by_its_slot() -> None:
+    ours = here(old=replace(branch("Old name"), slot="s"))
+    theirs = there(p=replace(branch("New name"), slot="s"), n2=replace(branch("Old name"), slot="t"))
+    assert lines(accord(SPACE, ours, theirs, Agreed())) == [
+        "join Old name",
+        "join News",
+        "found_here Old name",
+    ]
+
+
 def test_a_room_that_is_linked_elsewhere_on_the_network_is_left_alone() -> None:
     ours = here(madrid=branch("Madrid", chat="elsewhere"))
     assert lines(accord(SPACE, ours, there(m=branch("Madrid")), Agreed())) == [

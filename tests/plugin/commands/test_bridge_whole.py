@@ -1,5 +1,7 @@
 """`bridge link --whole`, `bridge chats`, and what the bridge asks for in the admins' room."""
 
+from dataclasses import replace
+
 import pytest
 
 from haven.ids import ChatId, Network, RoomId
@@ -130,6 +132,20 @@ async def test_a_group_that_the_network_has_is_made(linked: Stage) -> None:
     assert linked.server.rooms[praga].membership(linked.user(BRIDGE)) == "invite"
     await noticed(linked)
     assert sum(group.name == "Praga" for group in (await linked.community()).groups) == 1
+
+
+async def test_what_is_asked_again_under_another_name_is_the_same_group_and_opened_again(
+    linked: Stage,
+) -> None:
+    await ask(linked, PRAGA)
+    praga = await linked.room("Praga")
+    await linked.say("admin", f"!c group archive {praga}")
+    await ask(linked, replace(PRAGA, name="Praha"))
+    group = (await linked.community()).group(praga)
+    assert group is not None
+    assert not group.archived
+    assert await answered(linked) is True
+    assert "Praha" not in await names(linked)
 
 
 @pytest.mark.parametrize("name", ["Madrid", "\u202eevil", " "])
