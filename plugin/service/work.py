@@ -10,7 +10,7 @@ from haven.model import Visibility
 from haven.stateevents import read_settings
 
 SUGGESTED = "suggestion/"
-"""How the slots of groups begin that members have suggested."""
+"""How the slots of groups begin that members have suggested; those that the bridge asked for: `haven.wishes.WISHED`."""
 
 
 @dataclass(frozen=True, slots=True)
