@@ -17,7 +17,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class _Recent(Generic[K, V]):
+class Recent(Generic[K, V]):
     """A dictionary of the latest entries only."""
 
     def __init__(self, most: int = MOST) -> None:
@@ -25,12 +25,14 @@ class _Recent(Generic[K, V]):
         self._most = most
 
     def put(self, key: K, value: V) -> None:
+        """Keep it, as the latest."""
         self._entries[key] = value
         self._entries.move_to_end(key)
         if len(self._entries) > self._most:
             self._entries.popitem(last=False)
 
     def get(self, key: K) -> V | None:
+        """What is kept, if it still is."""
         return self._entries.get(key)
 
 
@@ -46,11 +48,11 @@ class Known:
     """The latest messages of one room, and the reactions to them."""
 
     def __init__(self) -> None:
-        self._ids: _Recent[tuple[RemoteUserId, str], RemoteMessageId] = _Recent()
-        self._authors: _Recent[RemoteMessageId, Author] = _Recent()
-        self._reactions: _Recent[tuple[RemoteUserId, str], frozenset[str]] = _Recent()
-        self._told: _Recent[str, bool] = _Recent()
-        self._sent: _Recent[str, RemoteMessageId] = _Recent()
+        self._ids: Recent[tuple[RemoteUserId, str], RemoteMessageId] = Recent()
+        self._authors: Recent[RemoteMessageId, Author] = Recent()
+        self._reactions: Recent[tuple[RemoteUserId, str], frozenset[str]] = Recent()
+        self._told: Recent[str, bool] = Recent()
+        self._sent: Recent[str, RemoteMessageId] = Recent()
 
     def said(self, person: RemoteUserId, chosen: str, message: RemoteMessageId) -> None:
         """``person`` said ``message``, under an id of their choice. The first one holds: an id is used once."""

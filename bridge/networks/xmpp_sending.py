@@ -1,6 +1,5 @@
 """What is asked of us in a room, as the messages that do it, and in whose name each goes out."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +9,7 @@ from haven.ids import ChatId, RemoteMessageId, UserId
 from ..convert.plainer import named
 from ..message import Message
 from .acts import Delete, Edit, Outgoing, React, Say, Sender
-from .xmpp_known import Known
+from .xmpp_known import Known, Recent
 from .xmpp_occupants import Occupants
 from .xmpp_own import Own
 from .xmpp_room import Room
@@ -42,7 +41,7 @@ class Sending:
 
     def __init__(self, own: Own) -> None:
         self._own = own
-        self._holders: defaultdict[tuple[ChatId, str, str], set[UserId | None]] = defaultdict(set)
+        self._holders: Recent[tuple[ChatId, str, str], frozenset[UserId | None]] = Recent()
 
     async def contents(self, room: Room, known: Known, voice: Voice, outgoing: Outgoing) -> Sequence[Content]:
         """The messages that do it, in their order. ``Invalid`` for what XMPP has no words for."""
@@ -69,9 +68,10 @@ class Sending:
     def _reactions(self, room: Room, known: Known, voice: Voice, outgoing: Outgoing, act: React) -> Content:
         """All reactions of this voice, since the room is always told the whole set (XEP-0444)."""
         person = room.people.id_of(voice.occupant, voice.nick)
-        holders = self._holders[room.chat, act.target, act.key]
-        user = outgoing.sender.user if outgoing.sender else None
-        holders.discard(user) if act.removed else holders.add(user)
+        place, user = (room.chat, str(act.target), act.key), outgoing.sender.user if outgoing.sender else None
+        others = (self._holders.get(place) or frozenset()) - {user}
+        holders = others if act.removed else others | {user}
+        self._holders.put(place, holders)
         before = known.reactions(person, act.target)
         stays = not act.removed or (holders and not self._is_theirs_alone(voice, room))
         return reactions(act.target, before | {act.key} if stays else before - {act.key})
