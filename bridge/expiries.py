@@ -29,7 +29,7 @@ SOON, LONGEST = 5.0, 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """An event to be taken back; ``due``: when, in milliseconds since 1970."""
+    """An event to be taken back; ``due``: when, in milliseconds since 1970. ``sender`` is "" where they had themselves forgotten."""
 
     room: RoomId
     event: EventId
@@ -89,9 +89,10 @@ class Expiries:
         return 0.0 if await self._next() else LONGEST
 
     async def _take_back(self, due: Due) -> None:
-        """As whoever sent it; as ourselves where they have left."""
+        """As whoever sent it; as ourselves where they have left, or are forgotten."""
         transaction = base64.b32encode(hashlib.sha256(f"gone {due.room} {due.event}".encode()).digest()[:20])
-        for user in (self._homeserver.as_user(due.sender), self._homeserver):
+        sender = [self._homeserver.as_user(due.sender)] if due.sender else []
+        for user in (*sender, self._homeserver):
             try:
                 await user.redact(due.room, due.event, "", transaction.decode())
             except GiveUp as error:

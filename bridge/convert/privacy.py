@@ -4,14 +4,9 @@ What people write in their own words is theirs to say. But a name that a program
 often the number or address itself.
 """
 
-import re
-
-_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
-FEWEST = 7
-"""Digits from which on a name counts as a number."""
+from .names import without_numbers
 
 
 def name_or(name: str, otherwise: str) -> str:
-    """``name``, or ``otherwise`` where it is a telephone number or an address (or nothing)."""
-    digits = sum(char.isdigit() for char in name)
-    return otherwise if digits >= FEWEST or _ADDRESS.search(name) or not name.strip() else name
+    """``name``, or ``otherwise`` where there is a telephone number or an address in it (or nothing)."""
+    return name if name.strip() and without_numbers(name) == name else otherwise
