@@ -2,9 +2,10 @@
 
 import asyncio
 import random
+import sqlite3
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -101,6 +102,14 @@ class Crossing:
             return (await self.bridge.metrics()).get("haven_bridge_inbox_waiting")
         except aiohttp.ClientConnectionError:
             return None
+
+    def held_back(self) -> bool:
+        """Whether Synapse takes the bridge for healthy and has transactions for it lying about all the same."""
+        file = self.synapse.directory / "homeserver.db"
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as database:
+            up = database.execute("SELECT 1 FROM application_services_state WHERE state = 'up'").fetchone()
+            left = database.execute("SELECT 1 FROM application_services_txns").fetchone()
+        return bool(up and left)
 
     async def idle(self) -> None:
         """Waits until the bridge has nothing to carry."""

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from embedded.proxy import After, Answered, Asked, Before, Drop
+from embedded.proxy import After, Answered, Asked, Before, Drop, broken
 from embedded.waiting import NeverHappened, eventually
 from tests.faults.chaos import LIMITING, PUSH, PUSHING, STUMBLING, Chaos, Odds, texts_of
 from tests.faults.crossing import LONG, Crossing
@@ -29,6 +29,8 @@ def _carries(asked: Asked) -> bool:
     return asked.method == "PUT" and ("/send/" in asked.path or asked.path.startswith(PUSH))
 
 
+SHAKES = 5
+"""How often in a run the homeserver may leave something lying."""
 SOON = 15.0
 """Seconds after which one looks whether the homeserver holds something back."""
 
@@ -275,14 +277,26 @@ class Run:
             async def through(way: tuple[Side, int] = way, last: str = said[-1]) -> bool:
                 return last in (await self._heard(*way))[self._before[way] :]
 
-            while not await _soon(through) and way[0] is Side.MATRIX and said[-1] not in self._pushed:
+            while not await _soon(through) and self.held_back < SHAKES and self.here.held_back():
                 await self._shake(way[1])
             await eventually(through, f"the last line arrives ({way}, seed {self.seed})", LONG, 0.2)
 
     async def _shake(self, number: int) -> None:
-        """The homeserver holds back what it was told until there is more: the bridge sees the gap then, and asks for it."""
+        """The homeserver holds back what it was told: give it the trouble for which it looks again."""
         self.held_back += 1
+        failed = asyncio.Event()
+
+        async def fail(asked: Asked) -> Answered | None:
+            self._note_push(asked)
+            if failed.is_set() or not asked.path.startswith(PUSH):
+                return None
+            failed.set()
+            return broken()
+
+        self.here.to_bridge.before = fail
         await self.speak([Line(Side.MATRIX, number, 0, f"shake {self.held_back} of {self.name}")])
+        async with asyncio.timeout(LONG):
+            await failed.wait()
 
     async def _heard(self, side: Side, number: int) -> list[str]:
         link = self.here.links[number]
