@@ -272,14 +272,26 @@ class Run:
         await self.here.start()
         for side, number in self._said:
             await self.speak([Line(side, number, 0, f"last {number} of {self.name}")])
-        for way, said in self._said.items():
+        for way in self._said:
+            await self._through(*way)
 
-            async def through(way: tuple[Side, int] = way, last: str = said[-1]) -> bool:
-                return last in (await self._heard(*way))[self._before[way] :]
+        async def nothing_left() -> bool:
+            return not self.here.held_back()
 
-            while not await _soon(through) and self.held_back < SHAKES and self.here.held_back():
-                await self._shake(way[1])
-            await eventually(through, f"the last line arrives ({way}, seed {self.seed})", LONG, 0.2)
+        while self.held_back < SHAKES and not await _soon(nothing_left):
+            await self._shake(0)
+            await self._through(Side.MATRIX, 0)
+
+    async def _through(self, side: Side, number: int) -> None:
+        """Waits until what was said last on a way is heard at its end."""
+        last = self._said[side, number][-1]
+
+        async def through() -> bool:
+            return last in (await self._heard(side, number))[self._before[side, number] :]
+
+        while not await _soon(through) and self.held_back < SHAKES and self.here.held_back():
+            await self._shake(number)
+        await eventually(through, f"the last line from {side} {number} arrives (SEED={self.seed})", LONG, 0.2)
 
     async def _shake(self, number: int) -> None:
         """The homeserver holds back what it was told: give it the trouble for which it looks again."""
