@@ -118,7 +118,11 @@ class People:
         ranks = self._here.ranks(link.room)
         here, there, known = (
             {key: value for key, value in side.items() if self._is_compared(key, network, crowd)}
-            for side in (self._here.standing(link.room, people), crowd.standing(people, ranks), agreed)
+            for side in (
+                self._here.standing(link.room, people),
+                crowd.standing(people, ranks, agreed),
+                agreed,
+            )
         )
         decision = decide(here, there, known)
         await self._report(link, people, decision)

@@ -1,7 +1,7 @@
 """A chat's side of what people may do: what the network says of them, and how it is asked to change that."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from haven.errors import GiveUp
@@ -10,14 +10,14 @@ from haven.ids import ChatId, RemoteUserId, UserId
 from .networks.base import ListsMembers, Network
 from .networks.events import Person, Role
 from .networks.people import Bans, KnowsAccounts, ListsBans, PutsOut, SetsRoles
-from .standing import BANNED, About, Change, Key, Rank, told_apart
+from .standing import BANNED, About, Change, Key, Rank, Standing, told_apart
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """Everybody in a chat, as the network says. ``banned``: ``None`` where it does not say.
+    """Everybody in a chat, as the network says. ``banned``: ``None`` where it does not say; ``bans``: it can be asked to, all the same.
 
     ``accounts``: who is a Matrix member's own account, by the member's id. By that they are known here, and kept: whoever has their
     data erased is found by it.
@@ -26,15 +26,19 @@ class Crowd:
     people: Mapping[RemoteUserId, Person]
     banned: frozenset[RemoteUserId] | None = None
     accounts: Mapping[RemoteUserId, RemoteUserId] = field(default_factory=dict)
+    bans: bool = False
 
     @property
     def owners(self) -> Mapping[RemoteUserId, UserId]:
         """The members who have an account in the chat."""
         return {person: UserId(person) for person in self.accounts}
 
-    def standing(self, people: Mapping[RemoteUserId, UserId], ranks: tuple[Rank, ...]) -> dict[Key, str]:
-        """What the network says of these people, as far as power levels can say it."""
-        found: dict[Key, str] = {}
+    def standing(
+        self, people: Iterable[RemoteUserId], ranks: tuple[Rank, ...], agreed: Standing
+    ) -> dict[Key, str]:
+        """What the network says of these people, as far as power levels can say it; of bans that it does not tell, what was agreed."""
+        hidden = agreed.items() if self.banned is None else ()
+        found = {key: value for key, value in hidden if key[0] == About.BAN}
         for person in people:
             role = told_apart(self.people[person].role, ranks) if person in self.people else Role.MEMBER
             if role is not Role.MEMBER:
@@ -46,11 +50,9 @@ class Crowd:
     def tells(self, key: Key) -> bool:
         """Whether the network says anything of it: of the role of somebody who is away it says nothing."""
         about, person = key
-        return (
-            person in self.people
-            if about == About.ROLE
-            else self.banned is not None and person not in self.owners
-        )
+        if about == About.ROLE:
+            return person in self.people
+        return person not in self.accounts and (self.bans or self.banned is not None)
 
 
 async def crowd_of(network: Network, chat: ChatId) -> Crowd | None:
@@ -64,7 +66,7 @@ async def crowd_of(network: Network, chat: ChatId) -> Crowd | None:
     everybody = {person.id: person for person in listed}
     everybody |= {RemoteUserId(user): person for user, person in owned}
     accounts = {RemoteUserId(user): person.id for user, person in owned}
-    return Crowd(everybody, await _banned(network, chat), accounts)
+    return Crowd(everybody, await _banned(network, chat), accounts, isinstance(network, Bans))
 
 
 async def _banned(network: Network, chat: ChatId) -> frozenset[RemoteUserId] | None:

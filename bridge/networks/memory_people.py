@@ -20,7 +20,7 @@ class Crowd:
     """The people of one chat. ``accounts``: those who are Matrix members' own, who are not among ``people``.
 
     ``we_rule``: our account may give roles and ban. ``forgetful``: the server answers every question about people with nothing, as
-    networks do when they stumble.
+    networks do when they stumble. ``tells_bans``: our account may see who is banned.
     """
 
     people: dict[RemoteUserId, Person] = field(default_factory=dict)
@@ -28,6 +28,7 @@ class Crowd:
     accounts: dict[UserId, Person] = field(default_factory=dict)
     we_rule: bool = True
     forgetful: bool = False
+    tells_bans: bool = True
 
 
 C = TypeVar("C", bound=Crowd)
@@ -135,6 +136,8 @@ class Warden(Generic[C]):
     async def banned(self, chat: ChatId) -> tuple[RemoteUserId, ...]:
         """All who are banned."""
         here = self._asked(chat)
+        if not here.tells_bans:
+            raise Refused("network_refused")
         return () if here.forgetful else tuple(here.banned)
 
     async def accounts(self, chat: ChatId) -> tuple[tuple[UserId, Person], ...]:

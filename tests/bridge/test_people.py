@@ -220,6 +220,19 @@ async def test_a_ban_here_is_one_there_and_ends_here_too(here: Lives) -> None:
     assert BOB in there.people, "a ban that ends puts nobody out"
 
 
+async def test_where_the_network_does_not_tell_who_is_banned_bans_go_there_all_the_same(here: Lives) -> None:
+    there = here.town.chat(CHAT)
+    there.tells_bans = False
+    ghost = await speaks(here, "spam")
+    await here.alice.ban(here.room, ghost)
+    await here.until(lambda: BOB in there.banned)
+    await agreed(here, 1, "ban")
+    await speaks(here, "good riddance", here.oscar)
+    assert here.homeserver.rooms[here.room].membership(ghost) == "ban"
+    await here.alice.unban(here.room, ghost)
+    await here.until(lambda: BOB not in there.banned)
+
+
 async def test_who_is_put_out_here_is_put_out_there_once(here: Lives) -> None:
     ghost = await speaks(here, "hi")
     people = here.town.chat(CHAT).people

@@ -1,13 +1,18 @@
 """What the bridge's database must keep, SQLite and PostgreSQL alike."""
 
 import asyncio
+import json
 from dataclasses import replace
 
 import pytest
 
+from bridge.links import Linked
 from bridge.networks.base import Place
+from bridge.personal.records import Records
 from bridge.places import Reached
+from bridge.standing import About
 from bridge.store import Arrival, Known, Pair, Store
+from bridge.store_standing import Standings
 from haven.ids import ChatId, EventId, Network, RemoteMessageId, RemoteUserId, RoomId, UserId
 
 IRC, CHAT, ROOM = Network("irc"), ChatId("#fathers"), RoomId("!room")
@@ -156,3 +161,36 @@ class StoreContract:
             assert (good, also_good) == (None, None)
             assert isinstance(bad, Exception)
             assert (await store.recall("one"), await store.recall("two")) == ("1", "2")
+
+    async def test_keeps_what_was_agreed_on_about_people_link_by_link(self, url: str) -> None:
+        link = Linked(ROOM, IRC, CHAT, UserId("@ana:example.org"), EventId("$link"))
+        other = replace(link, room=RoomId("!other"))
+        role, ban = (About.ROLE, RemoteUserId("nick:ada")), (About.BAN, RemoteUserId("nick:ben"))
+        async with Store(url) as store:
+            standings = Standings(store)
+            await standings.keep(link, {}, {role: "operator", ban: "yes"})
+            await standings.keep(other, {}, {role: "voiced"})
+            await standings.keep(link, {role: "operator", ban: "yes"}, {role: "voiced"})
+            assert await standings.of(link) == await standings.of(other) == {role: "voiced"}
+            await standings.forget(link)
+            assert await standings.of(link) == {}
+            assert await standings.of(other) == {role: "voiced"}
+
+    async def test_everything_of_somebody_is_found_and_forgotten(self, url: str) -> None:
+        known = Known(GHOST, IRC, RemoteUserId("nick:ada"), "Ada", "fox", "mxc://example.org/fox")
+        event = '{"is": "Said", "person": {"is": "Person", "id": "nick:ada", "name": "Ada"}}'
+        job = {"to": "matrix", "link": [ROOM, IRC, CHAT], "event": event}
+        link = Linked(ROOM, IRC, CHAT, UserId("@ana:example.org"), EventId("$link"))
+        async with Store(url) as store:
+            await store.keep_person(known)
+            assert await store.people() == (known,)
+            await store.remember([pair("m1", "$1")])
+            await store.add([Arrival("a", "lane", json.dumps(job)), Arrival("b", "lane", "{}")])
+            await Standings(store).keep(link, {}, {(About.ROLE, known.remote): "operator"})
+            records = Records(store)
+            subject = await records.subject(GHOST)
+            assert set(await records.of(subject)) == {"person", "message_map", "inbox", "standing_there"}
+            assert await records.erase(subject) == 4
+            assert await records.of(subject) == {}
+            assert await store.people() == ()
+            assert await store.counts() == (1, 0), "what others said stays"
