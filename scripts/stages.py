@@ -24,7 +24,7 @@ COUNTED = ("failed", "error", "passed", "skipped", "xfailed", "xpassed")
 NO_TESTS = 5
 """pytest's exit status when nothing was selected, which is fine in one stage of several."""
 
-LIMIT = 35 * 60
+LIMIT = 40 * 60
 """Seconds that one stage may take. A stage that hangs is ended, so that the others and the summary still come."""
 
 
