@@ -76,8 +76,8 @@ class Rendering:
     def _named(self, link: Linked, text: Text) -> Text:
         """``text`` with the Matrix names of all that it mentions, and mentions of the members that it calls by name."""
         joined = self._rooms.view(link.room).joined
-        members = ((user, name) for user, name in joined.items() if self._is_member(user))
-        return addressed(resolved(text, lambda span, mention: self._resolved(link, span, mention)), members)
+        text = resolved(text, lambda span, mention: self._resolved(link, span, mention))
+        return addressed(text, joined.items(), self._is_member)
 
     def _is_member(self, user: UserId) -> bool:
         return user != self._bot and not self._ghosts.owns(user)

@@ -1,6 +1,7 @@
 """Who is meant: mentions put into words that had none, and made such as the other side understands."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from haven.ids import UserId
@@ -58,27 +59,29 @@ def _cut(span: Span, start: int, length: int, mention: Mention) -> Iterator[Span
         yield replace(span, text=after)
 
 
-def addressed(text: Text, members: Iterable[tuple[UserId, str]]) -> Text:
+def addressed(
+    text: Text, members: Iterable[tuple[UserId, str]], may_be_called: Callable[[UserId], bool]
+) -> Text:
     """``text`` with a mention on each name of ``members`` that it calls: at its beginning before a colon or comma (``Ada: hello``), or
-    anywhere behind an ``@``. Names that two members have, or of one letter, are nobody's.
+    anywhere behind an ``@``. Names that two have, or of one letter, are nobody's.
     """
     words = plain(text)
-    begins = min((words.find(sign) for sign in ":," if sign in words), default=-1)
-    if not 0 < begins <= LONGEST and "@" not in words:
+    if "@" not in words and not any(sign in words[: LONGEST + 1] for sign in ":,"):
         return text
-    for name, user in sorted(_unique(members).items(), key=lambda known: -len(known[0])):
+    called = [(user, name) for user, name in members if _calls(words, name) and may_be_called(user)]
+    several = Counter(name for _, name in called)
+    for user, name in sorted(called, key=lambda known: -len(known[1])):
+        if several[name] > 1:
+            continue
         if f"@{name}" in words:
             text = marked(text, f"@{name}", Mention(user=user))
-        elif words.startswith((f"{name}:", f"{name},")) and text[0].text.startswith(name) and _open(text[0]):
+        elif text[0].text.startswith(name) and _open(text[0]):
             text = (*_cut(text[0], 0, len(name), Mention(user=user)), *text[1:])
     return text
 
 
-def _unique(members: Iterable[tuple[UserId, str]]) -> Mapping[str, UserId]:
-    found: dict[str, UserId] = {}
-    several: set[str] = set()
-    for user, name in members:
-        if name in found:
-            several.add(name)
-        found[name] = user
-    return {name: user for name, user in found.items() if name not in several and len(name) > 1}
+def _calls(words: str, name: str) -> bool:
+    """Whether ``words`` call somebody of that name. Asked for every member of a room, of whom there may be thousands."""
+    if words.startswith(name):
+        return len(name) > 1 and words[len(name) : len(name) + 1] in (":", ",")
+    return len(name) > 1 and "@" in words and f"@{name}" in words
