@@ -50,7 +50,7 @@ SPLIT_PATIENCE = 600.0
 
 
 class IrcNetwork:
-    """IRC behind the ``Network`` port; also ``LooksUp``, ``SetsTopic``, ``SetsRoles``, ``PutsOut``, ``Bans``, ``ListsMembers`` and ``Checks``."""
+    """IRC behind the ``Network`` port; also ``LooksUp``, ``SetsTopic``, ``SetsRoles``, ``PutsOut``, ``Bans``, ``ListsBans``, ``ListsMembers`` and ``Checks``."""
 
     def __init__(self, settings: IrcSettings, name: str = "irc") -> None:
         self._settings = settings
@@ -259,10 +259,8 @@ class IrcNetwork:
                 case told.Removed(chat, people):
                     self._wanted[self._key(chat)].went_out(people)
                     self._enter_later(self._wanted[self._key(chat)])
-                case told.Unsent():
-                    now.speaker.refused(fact)
-                case told.Remembered() | told.NoHistory():
-                    now.past.heard(fact)
+                case told.Unsent() | told.Remembered() | told.NoHistory() | told.BanMask():
+                    now.answered(fact)
                 case told.SplitOff(chat, person):
                     asyncio.get_running_loop().call_later(SPLIT_PATIENCE, self._split_for_good, chat, person)
                 case told.Answer(text):
@@ -362,6 +360,10 @@ class IrcNetwork:
     async def unban(self, chat: ChatId, person: RemoteUserId) -> None:
         """See ``Bans``."""
         await self._ruling(chat).unban(person)
+
+    async def banned(self, chat: ChatId) -> tuple[RemoteUserId, ...]:
+        """See ``ListsBans``; those whose nicks are banned."""
+        return await self._ruling(chat).banned()
 
     def _ruling(self, chat: ChatId) -> Ruling:
         return Ruling(self._sending.presence(chat), chat)

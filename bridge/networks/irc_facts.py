@@ -73,13 +73,23 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
+class BanMask:
+    """One entry of the channel's list of bans, which we asked for."""
+
+    chat: ChatId
+    mask: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoHistory:
     """The server does not give the history that we asked for."""
 
     chat: ChatId
 
 
-Fact = ChatEvent | Entered | NotEntered | Removed | Unsent | Answer | SplitOff | Remembered | NoHistory
+Fact = (
+    ChatEvent | Entered | NotEntered | Removed | Unsent | Answer | SplitOff | Remembered | NoHistory | BanMask
+)
 
 _no = partial(Refused, "network_refused")
 NOT_ENTERED: dict[str, Callable[[], HavenError]] = {

@@ -4,8 +4,6 @@ IRC bans masks, not people. We ban by nick, which is all that we know of somebod
 Sources: RFC 2812 sections 3.2.3 (MODE) and 3.2.8 (KICK).
 """
 
-from collections.abc import Iterator
-
 from haven.errors import Missing
 from haven.ids import ChatId, RemoteUserId
 
@@ -35,29 +33,34 @@ class Ruling:
             await self._ask(f"KICK {self._chat} {there.name}")
 
     async def ban(self, person: RemoteUserId) -> None:
-        """Ban their nick, and kick them."""
-        await self._mode("+b", person)
+        """Ban the nick that is their id, and the one they have now, and kick them. ``Missing`` where their id is no nick: it could not be found
+        again in the list of bans.
+        """
+        there, nick = self._there(person), self._nick(person)
+        if there is not None and self._presence.connection.features.fold(there.name) != nick:
+            await self._ask(f"MODE {self._chat} +b {there.name}!*@*")
+        await self._ask(f"MODE {self._chat} +b {nick}!*@*")
         await self.put_out(person)
 
     async def unban(self, person: RemoteUserId) -> None:
-        """Lift the ban of their nick."""
-        await self._mode("-b", person)
+        """Lift the ban of the nick that is their id."""
+        await self._ask(f"MODE {self._chat} -b {self._nick(person)}!*@*")
 
-    async def _mode(self, change: str, person: RemoteUserId) -> None:
-        nicks = tuple(dict.fromkeys(self._nicks(person)))
-        if not nicks:
+    async def banned(self) -> tuple[RemoteUserId, ...]:
+        """Whose nicks are banned. Masks of other kinds are nobody's in particular."""
+        async with self._presence.asking:
+            self._presence.bans.clear()
+            await self._ask(f"MODE {self._chat} +b")
+            masks = [ban.mask for ban in self._presence.bans if ban.chat == self._chat]
+        fold = self._presence.connection.features.fold
+        nicks = (mask.removesuffix("!*@*") for mask in masks if mask.endswith("!*@*"))
+        return tuple(RemoteUserId(f"nick:{fold(nick)}") for nick in nicks if not set("*?!@:") & set(nick))
+
+    def _nick(self, person: RemoteUserId) -> str:
+        kind, _, nick = person.partition(":")
+        if kind != "nick" or "/" in nick:
             raise Missing("network_cannot")
-        for nick in nicks:
-            await self._ask(f"MODE {self._chat} {change} {nick}!*@*")
-
-    def _nicks(self, person: RemoteUserId) -> Iterator[str]:
-        """The nick that they were first known by, where they are known by one, and the one they have now."""
-        kind, _, name = person.partition(":")
-        if kind == "nick":
-            yield name.partition("/")[0]
-        there = self._there(person)
-        if there is not None:
-            yield self._presence.connection.features.fold(there.name)
+        return nick
 
     def _there(self, person: RemoteUserId) -> Person | None:
         return next((one for one in self._presence.session.members(self._chat) if one.id == person), None)

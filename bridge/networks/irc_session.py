@@ -54,6 +54,7 @@ class Session:
             **dict.fromkeys(COMMANDS, self._on_talk),
             "batch": self._on_batch,
             "fail": self._on_fail,
+            "banlist": self._on_banlist,
             "join": self._on_join,
             "namreply": self._on_namreply,
             "endofnames": self._on_endofnames,
@@ -288,6 +289,11 @@ class Session:
         if topic != channel.topic:
             channel.topic = topic
             yield TopicChanged(self._id(line), channel.chat, person, plain(read(topic)))
+
+    def _on_banlist(self, line: Line) -> Iterator[Fact]:
+        channel = self._channel(line.param(1))
+        if channel is not None and line.param(2):
+            yield told.BanMask(channel.chat, line.param(2))
 
     # --- refusals ------------------------------------------------------------------------------------------------------
 

@@ -58,6 +58,20 @@ async def test_members_speak_as_themselves_and_reactions_and_replies_find_their_
     ]
 
 
+async def test_who_is_banned_on_matrix_is_banned_on_irc_where_the_bridge_is_an_operator(own: World) -> None:
+    ours = next(nick for nick in await own.oscar.names(CHANNEL) if nick.startswith("haven"))
+    await own.oscar.send(f"MODE {CHANNEL} +o {ours}")
+    async with await Chatter.connect(own.irc.host, own.irc.port, "mallory") as mallory:
+        await mallory.join(CHANNEL)
+        await mallory.say(CHANNEL, "buy my things")
+        (spam,) = await own.texts(1, lambda event: event.body == "buy my things")
+        await own.alice.ban(own.room, spam.sender)
+        kick = await own.oscar.wait_for(lambda line: line.command == "KICK" and line.params[1] == "mallory")
+        assert kick.nick == ours
+        await mallory.send(f"JOIN {CHANNEL}")
+        await mallory.wait_for(lambda line: line.command == "474")
+
+
 async def test_what_is_taken_back_is_taken_back_on_the_other_side(past: World) -> None:
     event = await past.alice.say(past.room, "a mistake\nof two lines")
     lines = [await past.oscar.heard(text) for text in ("a mistake", "of two lines")]

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.networks.base import ListsMembers
 from bridge.networks.events import Joined, Left, Person, Role
-from bridge.networks.people import Bans, PutsOut, SetsRoles
+from bridge.networks.people import Bans, ListsBans, PutsOut, SetsRoles
 from embedded.chatter import Line
 from embedded.irc import IrcServer
 from haven.errors import Missing, Refused
@@ -41,7 +41,7 @@ async def seen(world: IrcWorld, command: str, about: str) -> Line:
 def test_what_irc_can_do_about_people() -> None:
     from bridge.networks.irc import IrcNetwork
 
-    for port in (SetsRoles, PutsOut, Bans, ListsMembers):
+    for port in (SetsRoles, PutsOut, Bans, ListsBans, ListsMembers):
         assert issubclass(IrcNetwork, port)
 
 
@@ -78,10 +78,12 @@ async def test_who_is_banned_stays_out_until_they_are_let_in(world: IrcWorld) ->
     await world.founder.wait_for(lambda line: line.command == "NICK" and line.text == "robert")
     await world.irc.ban(world.chat, person.id)
     assert (await world.log.wait(Left)).person.id == person.id
+    assert person.id in await world.irc.banned(world.chat)
     robert = world.people["robert"]
     await robert.send(f"JOIN {world.chat}")
     await robert.wait_for(lambda line: line.command == "474")
     await world.irc.unban(world.chat, person.id)
+    assert await world.irc.banned(world.chat) == ("nick:robert",)
     await robert.rename("bob")
     await robert.join(world.chat)
 
@@ -93,3 +95,12 @@ async def test_who_is_put_out_may_come_again(world: IrcWorld) -> None:
     assert (await world.log.wait(Left)).person.id == person.id
     await world.irc.put_out(world.chat, person.id)
     await world.people["bob"].join(world.chat)
+
+
+async def test_only_bans_of_nicks_are_somebodys(world: IrcWorld) -> None:
+    await world.founder.send(f"MODE {world.chat} +bbb *!*@10.0.0.1 Eve!*@* mal*!*@*")
+    await world.founder.wait_for(lambda line: line.command == "MODE" and "Eve!*@*" in line.params)
+    assert await world.irc.banned(world.chat) == ("nick:eve",)
+    for nobody in ("account:ada", "nick:ada/2"):
+        with pytest.raises(Missing):
+            await world.irc.ban(world.chat, RemoteUserId(nobody))
