@@ -1,7 +1,7 @@
 """What a community and its counterpart on a network have to do so that they agree again: facts in, steps out. Pure.
 
 Each side is read whole and compared with what both were last seen to be (`Agreed`). A group that only one side has is new there, or was
-taken away on the other, and only what was agreed before tells which. Of a name, topic or picture the side that changed it since is
+taken away on the other, and only what was agreed before tells which. Of a name or topic the side that changed it since is
 followed; where both did nobody is overwritten, and people are told. Two ends that differ from the start may go on doing so in peace.
 """
 
@@ -33,12 +33,10 @@ class Part(StrEnum):
 
 
 class Trait(StrEnum):
-    """What a side shows of itself. ``POSTING`` is ``everyone`` or ``admins``; ``PICTURE`` names a picture, "" for none."""
+    """What a side shows of itself."""
 
     NAME = "name"
     TOPIC = "topic"
-    PICTURE = "picture"
-    POSTING = "posting"
 
 
 Face: TypeAlias = Mapping[Trait, str]

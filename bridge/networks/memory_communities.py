@@ -14,7 +14,6 @@ from haven.ids import ChatId, RemoteMessageId, RemoteUserId
 
 from .base import ChatSummary
 from .events import ChatEvent, Person, Role, StructureChanged
-from .people import Picture
 from .structure import Application, Asks, Look, Member, RemoteCommunity
 
 LONGEST_NAME = 100
@@ -53,14 +52,13 @@ class Land:
         self._server = server
         self.parishes: dict[ChatId, Parish] = {}
         self.looks: dict[ChatId, Look] = {}
-        self.pictures: dict[str, Picture] = {}
         self.founded = 0
         self._numbers = count(1)
 
     async def found(self, name: str, superadmin: str) -> ChatId:
         """Someone makes a community; they are operator of its announcement group."""
         chat = self.make(name)
-        parish = self.parishes[chat] = Parish(Look(name, picture=""))
+        parish = self.parishes[chat] = Parish(Look(name))
         del self.looks[chat]
         news = self.make(f"{name} news", announcing=True)
         parish.groups = {news: Part.ANNOUNCEMENTS, self.make("General"): Part.GENERAL}
@@ -70,7 +68,7 @@ class Land:
     def make(self, name: str, topic: str = "", *, announcing: bool = False) -> ChatId:
         """A new chat, in no community."""
         chat = ChatId(f"c{next(self._numbers)}")
-        self.looks[chat] = Look(name[:LONGEST_NAME], topic, "", announcing)
+        self.looks[chat] = Look(name[:LONGEST_NAME], topic, announcing)
         return chat
 
     def announcements(self, community: ChatId) -> ChatId:
@@ -99,7 +97,7 @@ class Land:
         await self._changed(community)
 
     async def restyle(self, chat: ChatId, **look: str | bool) -> None:
-        """Someone changes the name, the topic, the picture or who may post."""
+        """Someone changes the name, the topic, or who may post."""
         self.set_look(chat, replace(self.look(chat), **look))  # type: ignore[arg-type]  # fields of a look by their names
         await self._changed(chat)
 
@@ -167,7 +165,7 @@ class Settler:
         """Make a group."""
         parish = self._governed(community)
         self._land.founded += 1
-        chat = self._land.make(look.name, look.topic, announcing=bool(look.announcing))
+        chat = self._land.make(look.name, look.topic, announcing=look.announcing)
         parish.groups[chat] = Part.GROUP
         return chat
 
@@ -184,24 +182,6 @@ class Settler:
         """Give it another description."""
         self._connected()
         self._land.set_look(chat, replace(self._land.look(chat), topic=topic))
-
-    async def set_announcing(self, chat: ChatId, announcing: bool) -> None:
-        """Only operators may post from now on, or everybody."""
-        self._connected()
-        self._land.set_look(chat, replace(self._land.look(chat), announcing=announcing))
-
-    async def look_picture(self, chat: ChatId) -> Picture | None:
-        """The picture that it has now."""
-        self._connected()
-        return self._land.pictures.get(self._land.look(chat).picture or "")
-
-    async def set_look_picture(self, chat: ChatId, picture: Picture | None) -> None:
-        """Give it another picture."""
-        self._connected()
-        name = f"picture {len(self._land.pictures)}" if picture else ""
-        if picture is not None:
-            self._land.pictures[name] = picture
-        self._land.set_look(chat, replace(self._land.look(chat), picture=name))
 
     async def applications(self, community: ChatId) -> tuple[Application, ...]:
         """What waits for an answer."""

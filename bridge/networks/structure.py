@@ -14,20 +14,15 @@ from haven.ids import ChatId
 
 from .base import ChatSummary
 from .events import Person
-from .people import Picture
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a chat, or a community, shows of itself. ``picture`` names a picture, another one by another name; "" for none.
-
-    ``announcing``: only its operators may post. ``None`` where the network has no such thing: it is left alone.
-    """
+    """What a chat, or a community, shows of itself. ``announcing``: only its operators may post."""
 
     name: str
     topic: str = ""
-    picture: str | None = None
-    announcing: bool | None = None
+    announcing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +74,6 @@ class SetsLooks(Protocol):
 
     async def set_description(self, chat: ChatId, topic: str) -> None:
         """Give it another description; it may be cut."""
-
-    async def set_announcing(self, chat: ChatId, announcing: bool) -> None:
-        """Only operators may post from now on, or everybody."""
-
-    async def set_look_picture(self, chat: ChatId, picture: Picture | None) -> None:
-        """Give it another picture, or none."""
-
-
-@runtime_checkable
-class ShowsPictures(Protocol):
-    """A network on which chats and communities have pictures: `Look.picture` says which."""
-
-    async def look_picture(self, chat: ChatId) -> Picture | None:
-        """The picture that it has now; ``None`` for none. `GiveUp` where it cannot be had."""
 
 
 class Asks(StrEnum):
