@@ -231,3 +231,22 @@ async def test_r20_the_tokens_are_rotated_under_way_and_never_logged(here: Cross
     log = here.bridge.log()
     assert "DEBUG" in log or "INFO" in log
     assert not [number for number, secret in enumerate({*old, *new}) if secret in log]
+
+
+async def test_r22_a_lost_network_is_seen_in_the_room(here: Crossing, request: pytest.FixtureRequest) -> None:
+    """The seconds are reported; the bar is ten."""
+    clock, link = asyncio.get_running_loop().time, here.links[0]
+    here.present.clear()
+    here.to_irc.refusing = True
+    begun_at = clock()
+    await here.to_irc.cut()
+    await here.status(link.room, link.channel, "broken")
+    lost = clock() - begun_at
+    here.to_irc.refusing = False
+    begun_at = clock()
+    await here.status(link.room, link.channel, "linked")
+    found = clock() - begun_at
+    await here.arrived()
+    request.node.user_properties.append(
+        ("faults", f"seen as broken after {lost:.1f} s, as linked after {found:.1f} s")
+    )
