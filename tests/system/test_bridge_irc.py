@@ -165,3 +165,27 @@ async def test_an_unlinked_chat_is_left_and_nothing_is_carried_any_more(here: Wo
     }
     metrics = await here.bridge.metrics()
     assert metrics['haven_bridge_links{state="unlinked"}'] == 1
+
+
+async def test_operators_and_removals_go_both_ways(here: World) -> None:
+    async with await Chatter.connect(here.irc.host, here.irc.port, "ruth") as ruth:
+        await ruth.join(CHANNEL)
+        await ruth.say(CHANNEL, "I could help")
+        (said,) = await here.texts(1, lambda event: event.body == "I could help")
+        levels = await here.alice.state(here.room, "m.room.power_levels") or {}
+        levels["events"]["m.room.power_levels"] = 90
+        await here.alice.send_state(here.room, "m.room.power_levels", levels)
+        await here.oscar.send(f"MODE {CHANNEL} +o haven")
+        await here.oscar.send(f"MODE {CHANNEL} +o ruth")
+        await _until(lambda: _level(here, said.sender), "50")
+        levels = await here.alice.state(here.room, "m.room.power_levels") or {}
+        levels["users"][said.sender] = 0
+        await here.alice.send_state(here.room, "m.room.power_levels", levels)
+        await ruth.wait_for(lambda line: line.command == "MODE" and "-o" in line.raw)
+        await here.alice.kick(here.room, said.sender)
+        await ruth.wait_for(lambda line: line.command == "KICK" and " ruth" in line.raw)
+
+
+async def _level(here: World, user: str) -> str:
+    levels = await here.alice.state(here.room, "m.room.power_levels") or {}
+    return str(levels["users"].get(user, 0))
