@@ -1,5 +1,6 @@
 """What somebody on a network said, as the events that say it in a room: its parent found, those it means called by their Matrix names."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from haven.errors import GiveUp
@@ -37,7 +38,7 @@ class Rendering:
         message = replace(event.message, text=self._named(link, event.message.text))
         parent = await self._pair(link, message.reply.message if message.reply else None)
         thread = await self._pair(link, message.thread)
-        replaced = await self._pair(link, event.target) if isinstance(event, Edited) else None
+        replaced = next(iter(await self.replaced(link, event)), None)
         if isinstance(event, Edited) and replaced is None:
             message = replace(message, text=(Span(self.say("edited")), *message.text))
         if replaced is not None and not message.attachments:
@@ -51,6 +52,14 @@ class Rendering:
             until=_until(event),
         )
         return drafts_of(message, self.say, context)
+
+    async def replaced(self, link: Linked, event: Said | Edited) -> Sequence[Pair]:
+        """The events that it edits: the person's own, since nobody changes what somebody else said."""
+        if not isinstance(event, Edited):
+            return ()
+        ghost = self._ghosts.ghost(link.network, event.person.id)
+        pairs = await self._store.events_of(link.network, link.chat, event.target, link.room)
+        return tuple(pair for pair in pairs if pair.sender == ghost)
 
     async def _captioned(self, link: Linked, replaced: Pair) -> tuple[Attachment, ...]:
         """The file whose caption is edited: Matrix replaces the whole of an event, not its words only."""

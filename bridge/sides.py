@@ -95,9 +95,13 @@ def linked_chat(view: RoomView, network: Network) -> ChatId | None:
     return None
 
 
-def parts_of(rooms: Rooms, network: Network, community: ChatId) -> Iterator[tuple[RoomId, ChatId]]:
-    """The links that belong to that of a whole community, as the rooms say."""
+def parts_of(
+    rooms: Rooms, space: RoomId, network: Network, community: ChatId
+) -> Iterator[tuple[RoomId, ChatId]]:
+    """The links that belong to that of a whole community, as the rooms of the ``space`` say: another space may have asked for the same."""
     for room in sorted(rooms):
+        if space_of(rooms, room) != space:
+            continue
         for (kind, _), event in rooms.view(room).state.items():
             if kind != LINK or event.content.get(PART_OF) != community:
                 continue

@@ -106,7 +106,7 @@ class Structure:
 
     async def end(self, space: RoomId, network: Network, community: ChatId) -> None:
         """The whole is linked no more: end the links that belonged to it, and ask nothing any more."""
-        for room, chat in tuple(parts_of(self._rooms, network, community)):
+        for room, chat in tuple(parts_of(self._rooms, space, network, community)):
             await self._unlink(room, network, chat)
         scope = self._asks.name(f"{network}\0{community}")
         await self._asks.settle(space, scope, {})

@@ -130,7 +130,7 @@ class ToMatrix:
             await self._sent(link, event.person, event.id, draft, part) for part, draft in enumerate(drafts)
         ]
         target = event.target if isinstance(event, Edited) else None
-        replaced = await self._store.events_of(link.network, link.chat, target, link.room) if target else ()
+        replaced = await self._rendering.replaced(link, event)
         said = replaced[0].event if replaced else pairs[0].event
         self._excerpts.keep(link.room, said, event.person.name, gist(event.message))
         if message.expires is not None:

@@ -53,10 +53,11 @@ class Wording:
             return None
         can, name = network.capabilities, self._rooms.name_of(link.room, spoken.sender)
         message = self._in_words(said)
-        self._excerpts.keep(link.room, said.replaces or spoken.event, name, gist(message))
+        changed = await self._own(link, said.replaces, name)
+        self._excerpts.keep(link.room, changed or spoken.event, name, gist(message))
         message = await self._in_place(link, message, said, threads=can.threads)
         message = replace(message, text=self._named(link, message.text, said, spoken.sender))
-        target = await self._message(link, said.replaces) if can.edits else None
+        target = await self._message(link, said.replaces, spoken.sender) if can.edits else None
         message = await self._media.for_network(network, link.chat, suited(message, can))
         message = lessened(message, can, self._say)
         if target is not None and message.text:
@@ -88,11 +89,19 @@ class Wording:
         excerpt = await self._excerpts.find(link.room, parent)
         return Reply(await self._message(link, parent), excerpt.author, excerpt.words)
 
-    async def _message(self, link: Linked, event: EventId | None) -> RemoteMessageId | None:
+    async def _own(self, link: Linked, event: EventId | None, name: str) -> EventId | None:
+        """``event``, unless somebody else is remembered to have said it."""
+        author = (await self._excerpts.find(link.room, event)).author if event is not None else ""
+        return event if author in {"", name} else None
+
+    async def _message(
+        self, link: Linked, event: EventId | None, sender: UserId | None = None
+    ) -> RemoteMessageId | None:
+        """What ``event`` is called there; of a ``sender``'s own only, where one is given."""
         if event is None:
             return None
         pairs = await self._store.messages_of(link.room, event, link.network, link.chat)
-        return pairs[0].message if pairs else None
+        return pairs[0].message if pairs and sender in {None, pairs[0].sender} else None
 
     def _say(self, key: str, **values: str) -> str:
         return self._voice.say(f"said.{key}", **values)

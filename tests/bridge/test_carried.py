@@ -3,8 +3,9 @@
 import json
 
 from bridge.message import Kind, Message, Reply, Span, Style, spans
-from bridge.networks.acts import Delete, Edit, React
+from bridge.networks.acts import Delete, Edit, React, Say
 from embedded.waiting import eventually
+from haven.ids import RemoteUserId
 from tests.bridge.lives import CHAT, Lives
 
 
@@ -151,3 +152,39 @@ async def test_a_reaction_that_stands_there_already_is_no_failure(lives: Lives) 
     assert len(lives.by_ghosts("m.reaction")) == 1
     assert lives.store is not None
     assert (await lives.store.counts())[1] == 0
+
+
+async def test_nobody_edits_in_the_chat_what_another_member_said(lives: Lives) -> None:
+    await lives.link()
+    said = await lives.say("the truth")
+    mallory = lives.homeserver.person("mallory")
+    await lives.alice.invite(lives.room, mallory.user)
+    await mallory.join(lives.room)
+    new = {"msgtype": "m.text", "body": "a lie"}
+    relation = {"m.new_content": new, "m.relates_to": {"rel_type": "m.replace", "event_id": said}}
+    await mallory.send_message(lives.room, "m.room.message", {**new, **relation}, "1")
+    await lives.until(lambda: len(lives.heard()) == 3)
+    assert lives.heard()[1:] == ["<Alice> the truth", "<mallory> (edited) a lie"]
+    content = {"msgtype": "m.text", "body": "so?", "m.relates_to": {"m.in_reply_to": {"event_id": said}}}
+    await lives.alice.send_message(lives.room, "m.room.message", content, "2")
+    await lives.until(lambda: len(lives.heard()) == 4)
+    answer = lives.town.chat(CHAT).heard[3].outgoing.act
+    assert isinstance(answer, Say)
+    assert answer.message.reply == Reply(lives.town.chat(CHAT).heard[1].id, "Alice", "the truth")
+
+
+async def test_nobody_edits_in_the_room_what_another_person_said(lives: Lives) -> None:
+    await lives.link()
+    said = await lives.town.speak(CHAT, lives.oscar, "the truth")
+    await lives.until(lambda: lives.said() == ["the truth"])
+    await lives.town.join(CHAT, "mallory")
+    await lives.town.edit(CHAT, RemoteUserId("mallory"), said, "a lie")
+    await lives.until(lambda: len(lives.said()) == 2)
+    event = lives.by_ghosts("m.room.message")[1]
+    assert event.content["body"] == "(edited) a lie"
+    assert "m.relates_to" not in event.content
+    await lives.town.delete(CHAT, lives.oscar, said)
+    await lives.until(lambda: bool(lives.by_ghosts("m.room.redaction")))
+    assert [each.redacts for each in lives.by_ghosts("m.room.redaction")] == [
+        lives.by_ghosts("m.room.message")[0].id
+    ]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from haven.ids import RemoteUserId
+from haven.ids import RemoteUserId, RoomVersion
+from haven.ports import NewRoom
 from haven.wishes import Wish
 from tests.bridge.lives import BOT
 from tests.bridge.parish import SAM, Parish
@@ -263,3 +264,23 @@ async def test_killed_anywhere_it_ends_with_one_group_of_each_name(
         "Praga",
     ]
     assert [asked.name for asked in parish.asked().values()] == ["Praga"]
+
+
+async def test_whoever_asks_for_the_same_community_from_elsewhere_and_lets_go_ends_nothing_of_ours(
+    parish: Parish,
+) -> None:
+    await parish.link()
+    await parish.lives.until(lambda: parish.linked("Madrid", "Madrid"))
+    mallory = parish.lives.homeserver.person("mallory")
+    levels = {"users": {BOT: 90}, "state_default": 90}
+    room = await mallory.create_room(
+        NewRoom("M", RoomVersion("12"), "", {"type": "m.space"}, (), levels, (BOT,))
+    )
+    wanted = {"version": 1, "network": "memory", "chat": parish.chat, "by": mallory.user, "whole": True}
+    key = f"memory:{parish.chat}"
+    await mallory.send_state(room, "chat.haven.link", key, {**wanted, "proven": False})
+    await parish.lives.until(lambda: parish.status(room).get("state") == "proof")
+    await mallory.send_state(room, "chat.haven.link", key, {})
+    await parish.lives.until(lambda: parish.status(room).get("state") == "unlinked")
+    assert all(event.content for event in _links(parish))
+    assert parish.linked("Madrid", "Madrid")
