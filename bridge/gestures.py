@@ -5,17 +5,19 @@ from typing import ClassVar, Self
 
 from haven.ids import EventId, RemoteMessageId, RemoteUserId
 
+_BETWEEN = "\x1f"
+"""Between the parts of a name. No NUL: PostgreSQL keeps no text with one in it."""
 _THEIRS, _REACTION, _VOTE = "reaction", "own reaction", "own vote"
 
 
 def theirs(target: RemoteMessageId, person: RemoteUserId, key: str) -> RemoteMessageId:
     """The reaction of somebody on the network."""
-    return RemoteMessageId(f"{_THEIRS}\0{target}\0{person}\0{key}")
+    return RemoteMessageId(_BETWEEN.join((_THEIRS, target, person, key)))
 
 
 def is_theirs(name: RemoteMessageId) -> bool:
     """Whether a name is that of a reaction of somebody on the network."""
-    return name.startswith(f"{_THEIRS}\0")
+    return name.startswith(_THEIRS + _BETWEEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,12 @@ class Gesture:
     def name(self) -> RemoteMessageId:
         """What it is called."""
         kind = _VOTE if self.key is None else _REACTION
-        return RemoteMessageId("\0".join((kind, self.target, self.event, self.key or "")))
+        return RemoteMessageId(_BETWEEN.join((kind, self.target, self.event, self.key or "")))
 
     @classmethod
     def read(cls, name: RemoteMessageId) -> Self | None:
         """The gesture that is called so; ``None`` where ``name`` is that of a message."""
-        kind, *rest = name.split("\0")
+        kind, *rest = name.split(_BETWEEN)
         if kind not in (_VOTE, _REACTION) or len(rest) != 3:
             return None
         target, event, key = rest

@@ -124,12 +124,13 @@ def _job(item: Item) -> dict[str, Any]:
 def _spoken(event: Mapping[str, Any]) -> Spoken:
     content = event.get("content")
     content = content if isinstance(content, dict) else {}
-    # Room versions before 11 name the redacted event at the top, later ones in the content.
-    redacts = content.get("redacts") or event.get("redacts")
+    # Room versions before 11 name the redacted event at the top, later ones in the content. The other place anybody may fill as they like.
+    named = {place["redacts"] for place in (content, event) if isinstance(place.get("redacts"), str)}
+    redacts = EventId(named.pop()) if len(named) == 1 else None
     return Spoken(
         EventId(str(event.get("event_id"))),
         str(event.get("type")),
         UserId(str(event.get("sender"))),
         content,
-        EventId(redacts) if isinstance(redacts, str) else None,
+        redacts,
     )

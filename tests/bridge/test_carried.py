@@ -188,3 +188,14 @@ async def test_nobody_edits_in_the_room_what_another_person_said(lives: Lives) -
     assert [each.redacts for each in lives.by_ghosts("m.room.redaction")] == [
         lives.by_ghosts("m.room.message")[0].id
     ]
+
+
+async def test_a_redaction_that_names_two_events_takes_nothing_back_in_the_chat(lives: Lives) -> None:
+    await lives.link()
+    said, other = await lives.say("the truth"), await lives.say("something else")
+    await lives.until(lambda: len(lives.heard()) == 3)
+    forged = {"type": "m.room.redaction", "event_id": "$forged", "room_id": lives.room, "redacts": other}
+    lives._queue.append({**forged, "sender": "@mallory:haven.test", "content": {"redacts": said}})
+    await lives.say("after it")
+    await lives.until(lambda: "<Alice> after it" in lives.heard())
+    assert not any(isinstance(part.outgoing.act, Delete) for part in lives.town.chat(CHAT).heard)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.gestures import Gesture, theirs
 from bridge.links import Linked
 from bridge.networks.base import Place
 from bridge.personal.records import Records
@@ -88,6 +89,17 @@ class StoreContract:
             assert found == (pair("m1", "$1", 0), pair("m1", "$2", 1))
             assert await store.messages_of(ROOM, EventId("$2"), IRC, CHAT) == (pair("m1", "$2", 1),)
             assert await store.messages_of(ROOM, EventId("$3"), IRC, CHAT) == ()
+
+    async def test_remembers_gestures_under_their_names(self, url: str) -> None:
+        names = [
+            theirs(RemoteMessageId("m1"), RemoteUserId("eva"), "👍"),
+            Gesture(RemoteMessageId("m1"), EventId("$1"), "👍").name,
+            Gesture(RemoteMessageId("m1"), EventId("$1")).name,
+        ]
+        async with Store(url) as store:
+            for name in names:
+                await store.remember([pair(name, f"${name}")])
+                assert await store.events_of(IRC, CHAT, name, ROOM) == (pair(name, f"${name}"),)
 
     async def test_a_pair_stays_as_it_was_first(self, url: str) -> None:
         async with Store(url) as store:
