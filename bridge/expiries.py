@@ -27,6 +27,11 @@ SOON, LONGEST = 5.0, 3600.0
 """Seconds until another try, and until we look again where nothing is due."""
 
 
+def due_at(at: int, seconds: int) -> int:
+    """The time ``seconds`` after ``at``, in milliseconds since 1970; never more than JSON and databases can hold, whatever a network says."""
+    return max(0, min(at + seconds * 1000, 2**53 - 1))
+
+
 @dataclass(frozen=True, slots=True)
 class Due:
     """An event to be taken back; ``due``: when, in milliseconds since 1970. ``sender`` is "" where they had themselves forgotten."""
@@ -50,7 +55,7 @@ class Expiries:
 
     async def keep(self, pairs: Sequence[Pair], at: int | None, seconds: int) -> None:
         """Have these events disappear ``seconds`` after ``at`` (milliseconds since 1970; ``None``: now)."""
-        due = (self._clock() if at is None else at) + seconds * 1000
+        due = due_at(self._clock() if at is None else at, seconds)
         await self._put([Due(pair.room, pair.event, pair.sender, due) for pair in pairs])
 
     async def follow(self, pairs: Sequence[Pair], event: EventId) -> None:

@@ -10,6 +10,7 @@ from .convert.from_matrix import read_content
 from .convert.mentions import addressed, resolved
 from .convert.privacy import name_or
 from .convert.to_matrix import Context, Draft, drafts_of
+from .expiries import due_at
 from .ghosts import Ghosts
 from .homeserver import AppserviceHomeserver
 from .i18n import Voice
@@ -122,4 +123,4 @@ class Rendering:
 def _until(event: Said | Edited) -> int | None:
     """When it is to disappear; networks that tell no time of their own cannot say."""
     expires = event.message.expires
-    return event.at + expires * 1000 if expires is not None and event.at is not None else None
+    return due_at(event.at, expires) if expires is not None and event.at is not None else None

@@ -334,6 +334,13 @@ async def _both(lives: Lives) -> list[Event]:
     return lives.by_ghosts("m.room.message")[:2]
 
 
+async def test_a_time_beyond_all_bounds_stops_nothing(lives: Lives) -> None:
+    await lives.link()
+    await lives.town.speak(CHAT, lives.oscar, Message(spans("for ever"), expires=10**30))
+    await lives.town.speak(CHAT, lives.oscar, "after")
+    await lives.until(lambda: lives.said() == ["for ever", "after"])
+
+
 async def test_who_takes_a_message_back_takes_its_edits_back(lives: Lives) -> None:
     await lives.link()
     said = await lives.town.speak(CHAT, lives.oscar, "helo")
