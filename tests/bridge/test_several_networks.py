@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.message import Attachment, MediaKind, Message, spans
-from bridge.networks.acts import Say
+from bridge.networks.acts import Delete, Say
 from bridge.networks.events import Role, Said
 from bridge.networks.memory import MemoryNetwork, MemoryServer
 from haven.errors import TryLater
