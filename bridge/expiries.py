@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from mautrix.util.async_db import Connection
 
-from haven.errors import GiveUp, TryLater
+from haven.errors import GiveUp, RateLimited, TryLater
 from haven.ids import EventId, RoomId, UserId
 
 from .homeserver import AppserviceHomeserver
@@ -89,8 +89,15 @@ class Expiries:
         for due in await self._next():
             if due.due > self._clock():
                 return (due.due - self._clock()) / 1000
-            await self._take_back(due)
-            await self._forget(due)
+            try:
+                await self._take_back(due)
+            except RateLimited:
+                raise
+            except TryLater as error:
+                log.info("What was to disappear is taken back later: %s", error)
+                await self._put_off(due)
+            else:
+                await self._forget(due)
         return 0.0 if await self._next() else LONGEST
 
     async def _take_back(self, due: Due) -> None:
@@ -128,6 +135,15 @@ class Expiries:
             )
 
         return await self._store.ask(job)
+
+    async def _put_off(self, due: Due) -> None:
+        """Try it again after some seconds, behind the others: what one room does not let go keeps no other's."""
+
+        async def job(connection: Connection) -> None:
+            query = "UPDATE expiring SET due = $3 WHERE room = $1 AND event = $2"
+            await connection.execute(query, due.room, due.event, self._clock() + int(SOON * 1000))
+
+        await self._store.ask(job)
 
     async def _forget(self, due: Due) -> None:
         async def job(connection: Connection) -> None:

@@ -32,6 +32,8 @@ from .xmpp_xml import (
 )
 
 _ACTION = "/me "
+REACTIONS_KEPT, LONGEST_REACTION = 20, 40
+"""How many reactions somebody may have on one message, and characters of each; what is beyond is no reaction to show."""
 _KINDS = {
     "image": MediaKind.IMAGE,
     "video": MediaKind.VIDEO,
@@ -152,8 +154,8 @@ def _retraction(stanza: ET.Element, nick: str) -> tuple[str, bool]:
 
 
 def _reacts(reactions: ET.Element) -> frozenset[str]:
-    keys = (reaction.text or "" for reaction in reactions.findall(f"{REACTIONS}reaction"))
-    return frozenset(key.strip() for key in keys if key.strip())
+    keys = ((reaction.text or "").strip() for reaction in reactions.findall(f"{REACTIONS}reaction"))
+    return frozenset([key for key in keys if 0 < len(key) <= LONGEST_REACTION][:REACTIONS_KEPT])
 
 
 # --- what is said ------------------------------------------------------------------------------------------------------------

@@ -5,8 +5,10 @@ import json
 from bridge.message import Kind, Message, Reply, Span, Style, spans
 from bridge.networks.acts import Delete, Edit, React, Say
 from embedded.waiting import eventually
+from haven.errors import Unreachable
 from haven.ids import RemoteUserId
 from tests.bridge.lives import CHAT, Lives
+from tests.fakes.homeserver_faults import Request
 
 
 async def test_a_remote_edit_reply_reaction_and_deletion_are_the_real_thing(lives: Lives) -> None:
@@ -199,3 +201,21 @@ async def test_a_redaction_that_names_two_events_takes_nothing_back_in_the_chat(
     await lives.say("after it")
     await lives.until(lambda: "<Alice> after it" in lives.heard())
     assert not any(isinstance(part.outgoing.act, Delete) for part in lives.town.chat(CHAT).heard)
+
+
+async def test_what_cannot_disappear_yet_keeps_nothing_else(lives: Lives) -> None:
+    await lives.link()
+    stuck: list[object] = []
+
+    def hold(request: Request) -> None:
+        if request.port == "redact":
+            stuck[:] = stuck or [request.about]
+            if request.about == stuck[0]:
+                raise Unreachable
+
+    lives.homeserver.faults.before.append(hold)
+    for words in ("one", "two"):
+        await lives.town.speak(CHAT, lives.oscar, Message(spans(words), expires=1))
+    await lives.until(lambda: len(lives.by_ghosts("m.room.redaction")) == 1)
+    lives.homeserver.faults.before.remove(hold)
+    await lives.until(lambda: len(lives.by_ghosts("m.room.redaction")) == 2)

@@ -297,3 +297,9 @@ def test_conditions_decide_whether_it_is_tried_again(
     assert isinstance(made, expected)
     assert made.values.get("reason") == reason
     assert (made.key == "network_busy") == (isinstance(made, TryLater) and made.after == xmpp_errors.BUSY)
+
+
+def test_nobody_floods_a_room_with_one_set_of_reactions() -> None:
+    keys = "".join(f"<reaction>{key}</reaction>" for key in ("x" * 41, *map(str, range(5000))))
+    reacts = read(f"<reactions xmlns='urn:xmpp:reactions:0' id='1'>{keys}</reactions>").reacts
+    assert reacts == frozenset(map(str, range(20)))
