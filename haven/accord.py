@@ -310,6 +310,9 @@ def _endings(here: Here, there: There, agreed: Agreed) -> Iterator[LetGoHere | L
             yield LetGoHere(room, chat, ours.name)
 
 
+_UNBORN: Mapping[Trait, Ends] = {}
+
+
 class _Faces:
     """Compares what the sides show of themselves."""
 
@@ -323,10 +326,15 @@ class _Faces:
         """Compare the whole, and each group that both have."""
         self._scope(WHOLE, self._space, self._here.face, self._there.face)
         for chat, room in pairs.items():
-            self._scope(chat, room, self._here.rooms[room].face, self._there.chats[chat].face)
+            ours, theirs = self._here.rooms[room], self._there.chats[chat]
+            # What was made for a chat has the name that this had then: it may have another by now.
+            born = {Trait.NAME: (ours.name, ours.name)} if _was_made_for(ours, chat, theirs) else {}
+            self._scope(chat, room, ours.face, theirs.face, born)
 
-    def _scope(self, scope: str, room: RoomId, ours: Face, theirs: Face) -> None:
-        self.seen[scope] = dict(self._agreed.faces.get(scope, {}))
+    def _scope(
+        self, scope: str, room: RoomId, ours: Face, theirs: Face, born: Mapping[Trait, Ends] = _UNBORN
+    ) -> None:
+        self.seen[scope] = dict(self._agreed.faces.get(scope, born))
         for trait in Trait:
             if trait in ours and trait in theirs:
                 name = ours.get(Trait.NAME, "")

@@ -146,6 +146,7 @@ def test_a_room_that_was_made_for_a_chat_is_known_by_its_slot() -> None:
     assert lines(accord(SPACE, ours, theirs, Agreed())) == [
         "join Old name",
         "join News",
+        "show_here_name Old name",
         "found_here Old name",
     ]
 
