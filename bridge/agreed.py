@@ -1,7 +1,7 @@
 """What a whole community and its counterpart on a network last agreed on, kept in the database as JSON; and what admins were told of it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,11 +15,18 @@ from .store import Store
 
 @dataclass(slots=True)
 class Treaty:
-    """What is agreed, as it changes step by step. ``told``: what the admins know of already."""
+    """What is agreed, as it changes step by step. ``told``: what the admins know of already; ``ended``: how often something of that was so no more."""
 
     pairs: dict[ChatId, RoomId] = field(default_factory=dict)
     faces: dict[str, dict[Trait, Ends]] = field(default_factory=dict)
     told: set[str] = field(default_factory=set)
+    ended: int = 0
+
+    def forget(self, kind: str, but: Collection[str] = ()) -> None:
+        """What was told of that kind is so no more, ``but`` for some; when it comes again it is news."""
+        over = {told for told in self.told if told.startswith(kind)} - set(but)
+        self.told -= over
+        self.ended += bool(over)
 
     @property
     def agreed(self) -> Agreed:
@@ -48,7 +55,12 @@ class Treaties:
 
     async def keep(self, link: Linked, treaty: Treaty) -> None:
         """Keep it; returns when it is on disk."""
-        whole = {"pairs": treaty.pairs, "faces": treaty.faces, "told": sorted(treaty.told)}
+        whole = {
+            "pairs": treaty.pairs,
+            "faces": treaty.faces,
+            "told": sorted(treaty.told),
+            "ended": treaty.ended,
+        }
         await self._store.keep(_key(link.room, link), json.dumps(whole))
 
     async def tear(self, room: RoomId, key: str) -> None:
@@ -65,4 +77,4 @@ def _read(kept: dict[str, Any]) -> Treaty:
         scope: {Trait(trait): (ends[0], ends[1]) for trait, ends in seen.items()}
         for scope, seen in kept["faces"].items()
     }
-    return Treaty(dict(kept["pairs"]), faces, set(kept["told"]))
+    return Treaty(dict(kept["pairs"]), faces, set(kept["told"]), kept.get("ended", 0))

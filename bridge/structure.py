@@ -93,14 +93,18 @@ class Structure:
         try:
             found, beside = self._judge(link, treaty, self._there(link, network, remote))
         except Guarded as error:
-            await self._tell(link, treaty, "structure.empty", error.key)
+            await self._tell(link, treaty, "structure.empty", f"guard {error.key}")
             return
+        treaty.forget("guard")
         treaty.take(found.agreed, beside)
         await self._tell_all(link, treaty, found)
         await self._treaties.keep(link, treaty)
+        failed = set()
         for step in found.steps:
-            await self._try(link, network, treaty, step)
+            failed.add(await self._try(link, network, treaty, step))
             await self._treaties.keep(link, treaty)
+        treaty.forget("failed", failed)
+        await self._treaties.keep(link, treaty)
         applications = await self._applications.wishes(link, network, treaty.pairs)
         await self._asks.settle(link.room, self._scope(link), {**self._wishes(link, found), **applications})
 
@@ -169,14 +173,17 @@ class Structure:
 
     # --- doing ----------------------------------------------------------------------------------------------
 
-    async def _try(self, link: Linked, network: NetworkPort, treaty: Treaty, step: Step) -> None:
+    async def _try(self, link: Linked, network: NetworkPort, treaty: Treaty, step: Step) -> str:
+        """Do it; what was told of it where it failed, else ""."""
         try:
             await self._do(link, network, treaty, step)
         except GiveUp as error:
             log.warning("Two sides of a community could not be brought together: %s", error)
             key, values = step.line()
-            what = self._voice.say(f"accord.{key}", **values)
-            await self._tell(link, treaty, "structure.failed", f"{key} {values}", what=what)
+            what, about = self._voice.say(f"accord.{key}", **values), f"failed {key} {values}"
+            await self._tell(link, treaty, "structure.failed", about, what=what)
+            return about
+        return ""
 
     async def _do(self, link: Linked, network: NetworkPort, treaty: Treaty, step: Step) -> None:
         match step:
@@ -248,8 +255,7 @@ class Structure:
 
     async def _tell_all(self, link: Linked, treaty: Treaty, found: Accord) -> None:
         """Tell the admins what only they can decide, once; and forget what is so no more."""
-        known = {f"conflict {each}" for each in found.conflicts}
-        treaty.told = {told for told in treaty.told if not told.startswith("conflict") or told in known}
+        treaty.forget("conflict", {f"conflict {each}" for each in found.conflicts})
         for conflict in found.conflicts:
             phrase = f"structure.conflict_{conflict.trait}"
             values = {"name": conflict.name, "here": conflict.ends[0], "there": conflict.ends[1]}
@@ -258,13 +264,15 @@ class Structure:
             if number:
                 await self._tell(link, treaty, phrase, f"{phrase} {number}", n=number)
             else:
-                treaty.told = {told for told in treaty.told if not told.startswith(phrase)}
+                treaty.forget(phrase)
 
     async def _tell(self, link: Linked, treaty: Treaty, phrase: str, about: str, **values: str | int) -> None:
         if about in treaty.told:
             return
         words = self._voice.say(phrase, network=str(link.network), **values)
-        transaction = hashlib.sha256(f"{link.room}{link.event}{about}".encode()).hexdigest()[:32]
+        transaction = hashlib.sha256(f"{link.room}{link.event}{about}{treaty.ended}".encode()).hexdigest()[
+            :32
+        ]
         await self._admins.tell(link.room, words, transaction)
         treaty.told.add(about)
         await self._treaties.keep(link, treaty)

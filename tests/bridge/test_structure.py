@@ -168,6 +168,9 @@ async def test_a_network_that_suddenly_shows_nothing_changes_nothing(parish: Par
     await parish.land.restyle(parish.chat, topic="Again")
     space = parish.lives.homeserver.rooms[parish.space]
     await parish.lives.until(lambda: space.content("m.room.name") == {"name": "Dads"})
+    parish.land.parishes[parish.chat].forgetful = True
+    await parish.land.restyle(parish.chat, name="Papás")
+    await parish.lives.until(lambda: len([t for t in parish.told() if "suddenly shows nothing" in t]) == 2)
 
 
 async def test_too_many_are_not_let_go_at_once(parish: Parish) -> None:

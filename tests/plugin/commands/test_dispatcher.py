@@ -66,7 +66,7 @@ WRONG = [
     ("reach", "I do not know", ""),
     ("blueprint export", "I do not know", ""),
     ("create Praga --blueprint school", "do not know the option `--blueprint`", ""),
-    ("bridge link irc #x --whole", "do not know the option `--whole`", ""),
+    ("bridge link irc #x --half", "do not know the option `--half`", ""),
 ]
 
 
