@@ -112,7 +112,9 @@ class Bridge:
         )
 
     def _make_keeper(self) -> Keeper:
-        offers = Offers(self._homeserver, self._rooms, self._admins, self._networks, self._voice)
+        offers = Offers(
+            self._homeserver, self._rooms, self._admins, self._networks, links=self._links, voice=self._voice
+        )
         return Keeper(
             homeserver=self._homeserver,
             rooms=self._rooms,

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Mapping
 
 from haven.errors import GiveUp, HavenError
+from haven.ids import ChatId, RoomId
 from haven.ids import Network as NetworkName
-from haven.ids import RoomId
 from haven.stateevents import GROUP
 from haven.texts import readable_description
 from haven.wishes import LOOK
@@ -13,6 +13,7 @@ from haven.wishes import LOOK
 from .admins import Admins
 from .homeserver import AppserviceHomeserver
 from .i18n import Voice
+from .links import Links
 from .networks.base import ChatSummary, ListsChats, Network
 from .networks.structure import HasCommunities
 from .rooms import Rooms
@@ -30,8 +31,11 @@ class Offers:
         rooms: Rooms,
         admins: Admins,
         networks: Mapping[NetworkName, Network],
+        *,
+        links: Links,
         voice: Voice,
     ) -> None:
+        self._links = links
         self._homeserver = homeserver
         self._rooms = rooms
         self._admins = admins
@@ -49,7 +53,7 @@ class Offers:
         for network, event in asked.items():
             if event.sender != view.state[GROUP, ""].sender:
                 continue
-            words = await self._words(NetworkName(network))
+            words = await self._words(NetworkName(network), room)
             content = {"msgtype": "m.notice", "body": words, "m.mentions": {}}
             transaction = hashlib.sha256(f"look {event.event}".encode()).hexdigest()[:32]
             try:
@@ -59,7 +63,7 @@ class Offers:
                 continue  # without power there; it is tried again when something changes
             view.note(LOOK, network, self._homeserver.user, {}, done)
 
-    async def _words(self, name: NetworkName) -> str:
+    async def _words(self, name: NetworkName, room: RoomId) -> str:
         network = self._networks.get(name)
         if network is None:
             return self._voice.say("offers.no_network", network=name[:100])
@@ -68,6 +72,8 @@ class Offers:
             wholes = await network.communities() if isinstance(network, HasCommunities) else ()
         except HavenError:
             return self._voice.say("offers.unreachable", network=name)
+        others = self._others(name, room)
+        chats, wholes = (tuple(one for one in some if one.chat not in others) for some in (chats, wholes))
         if not chats and not wholes:
             return self._voice.say("offers.none", network=name)
         lines = [self._voice.say("offers.head", network=name)]
@@ -75,6 +81,11 @@ class Offers:
         lines += [self._line("chat", one) for one in chats[:MOST]]
         more = max(0, len(wholes) - MOST) + max(0, len(chats) - MOST)
         return "\n".join([*lines, *([self._voice.say("offers.more", n=more)] if more else [])])
+
+    def _others(self, network: NetworkName, room: RoomId) -> set[ChatId]:
+        """What is another community's: its admins have proven that, and who else asks does not hear of it."""
+        proven = [link for link in self._links if link.network == network and link.proven]
+        return {link.chat for link in proven if self._admins.room_of(link.room) != room}
 
     def _line(self, kind: str, one: ChatSummary) -> str:
         name = " ".join(readable_description(one.name).split())[:100] or "?"

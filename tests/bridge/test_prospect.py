@@ -9,6 +9,9 @@ from bridge.config import Secrets
 from bridge.prospect import Prospect, prospects
 from bridge.rooms import Rooms
 from bridge.store import Store
+from haven.ids import RoomVersion
+from haven.ports import NewRoom, StateEvent
+from haven.stateevents import GROUP
 from haven.wishes import LOOK
 from tests.bridge.lives import BOT, FakeAppservice
 from tests.bridge.parish import Parish
@@ -72,6 +75,25 @@ async def test_admins_are_told_what_can_be_linked_once(parish: Parish) -> None:
     assert f"{parish.chat} – Fathers (a whole community: add --whole)" in said
     await parish.lives.alice.send_state(admins, LOOK, "smoke", {"version": 1})
     await parish.lives.until(lambda: "I know no network smoke." in parish.told())
+
+
+async def test_what_is_another_communitys_is_not_named(parish: Parish) -> None:
+    await parish.link()
+    await parish.lives.until(lambda: parish.linked("Madrid"))
+    mallory = parish.lives.homeserver.person("mallory")
+    levels = {"users": {BOT: 90}, "state_default": 90}
+    theirs = StateEvent(GROUP, "", mallory.user, {"version": 1, "community": "!theirs", "kind": "admins"})
+    room = await mallory.create_room(
+        NewRoom("Admins", RoomVersion("12"), state=(theirs,), power=levels, invite=(BOT,))
+    )
+    inside = parish.lives.homeserver.rooms[room]
+    await parish.lives.until(lambda: BOT in inside.members("join"))
+    await mallory.send_state(room, LOOK, "memory", {"version": 1})
+    await parish.lives.until(lambda: inside.content(LOOK, "memory") == {})
+    (said,) = [str(event.content["body"]) for event in inside.timeline if event.type == "m.room.message"]
+    assert "Fathers" not in said
+    assert "Madrid" not in said
+    assert "Brno" not in said
 
 
 async def test_nobody_else_is_answered(parish: Parish) -> None:
