@@ -154,19 +154,6 @@ async def test_check_and_plan_find_nothing_to_complain_of(here: World) -> None:
     assert check.out.splitlines()[-1] == "The network irc: fine."
 
 
-async def test_an_unlinked_chat_is_left_and_nothing_is_carried_any_more(here: World) -> None:
-    await here.alice.send_state(here.room, "chat.haven.link", {}, KEY)
-    await here.status("unlinked")
-    await here.oscar.wait_for(lambda line: line.command == "PART" and line.nick.startswith("haven"))
-    members = await here.alice.members(here.room)
-    assert {user for user, member in members.items() if member.membership == "join"} == {
-        here.alice.user_id,
-        BOT,
-    }
-    metrics = await here.bridge.metrics()
-    assert metrics['haven_bridge_links{state="unlinked"}'] == 1
-
-
 async def test_operators_and_removals_go_both_ways(here: World) -> None:
     async with await Chatter.connect(here.irc.host, here.irc.port, "ruth") as ruth:
         await ruth.join(CHANNEL)
@@ -184,6 +171,19 @@ async def test_operators_and_removals_go_both_ways(here: World) -> None:
         await ruth.wait_for(lambda line: line.command == "MODE" and "-o" in line.raw)
         await here.alice.kick(here.room, said.sender)
         await ruth.wait_for(lambda line: line.command == "KICK" and " ruth" in line.raw)
+
+
+async def test_an_unlinked_chat_is_left_and_nothing_is_carried_any_more(here: World) -> None:
+    await here.alice.send_state(here.room, "chat.haven.link", {}, KEY)
+    await here.status("unlinked")
+    await here.oscar.wait_for(lambda line: line.command == "PART" and line.nick.startswith("haven"))
+    members = await here.alice.members(here.room)
+    assert {user for user, member in members.items() if member.membership == "join"} == {
+        here.alice.user_id,
+        BOT,
+    }
+    metrics = await here.bridge.metrics()
+    assert metrics['haven_bridge_links{state="unlinked"}'] == 1
 
 
 async def _level(here: World, user: str) -> str:
