@@ -219,3 +219,4 @@ async def test_what_cannot_disappear_yet_keeps_nothing_else(lives: Lives) -> Non
     await lives.until(lambda: len(lives.by_ghosts("m.room.redaction")) == 1)
     lives.homeserver.faults.before.remove(hold)
     await lives.until(lambda: len(lives.by_ghosts("m.room.redaction")) == 2)
+    assert len(stuck) == 1

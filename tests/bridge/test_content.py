@@ -339,6 +339,7 @@ async def test_a_time_beyond_all_bounds_stops_nothing(lives: Lives) -> None:
     await lives.town.speak(CHAT, lives.oscar, Message(spans("for ever"), expires=10**30))
     await lives.town.speak(CHAT, lives.oscar, "after")
     await lives.until(lambda: lives.said() == ["for ever", "after"])
+    assert lives.status()["state"] == "linked"
 
 
 async def test_who_takes_a_message_back_takes_its_edits_back(lives: Lives) -> None:

@@ -183,6 +183,7 @@ async def test_a_room_that_refuses_keeps_no_other_from_the_new_name(here: Lives)
     here.homeserver.faults.before.append(refuse)
     await here.town.rename(CHAT, BOB, "robert")
     await here.until(lambda: ("robert (memory)", None) in shown(here, other))
+    assert ("robert (memory)", None) not in shown(here, here.room)
 
 
 @pytest.mark.parametrize("after_effect", [False, True], ids=["before", "after"])

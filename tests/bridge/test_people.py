@@ -91,6 +91,7 @@ async def test_who_is_operator_there_gets_the_level_here_and_loses_it_again(here
     await here.town.give_role(CHAT, BOB, Role.MEMBER)
     await here.until(lambda: level(here, ghost) == 0)
     await quiet(here)
+    assert level(here, ghost) == 0
 
 
 async def test_an_operator_who_speaks_for_the_first_time_has_the_level_soon(here: Lives) -> None:

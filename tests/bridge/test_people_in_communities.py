@@ -128,6 +128,7 @@ async def test_what_admins_decide_by_command_goes_to_the_network(books: Communit
     await books.gives(ghost, 0)
     await lives.until(lambda: role(lives) is Role.MEMBER)
     await lives.until(lambda: books.lent() == {})
+    assert role(lives) is Role.MEMBER
 
 
 async def test_the_communitys_word_counts_for_more_and_the_admins_hear_that_the_networks_is_another(

@@ -141,6 +141,7 @@ async def test_what_we_let_go_is_let_go_there(parish: Parish) -> None:
     await parish.until_named("Brno")
     room = parish.rooms["Madrid"]
     await parish.lives.until(lambda: parish.status(room, chat).get("state") == "unlinked")
+    assert parish.status(room, chat)["state"] == "unlinked"
 
 
 async def test_what_is_let_go_there_is_to_be_archived_here(parish: Parish) -> None:
@@ -231,6 +232,7 @@ async def test_what_is_answered_or_taken_back_there_is_asked_no_more(parish: Par
     await parish.lives.until(lambda: len(parish.asked()) == 1)
     await parish.land.withdraw(parish.chat, one)
     await parish.lives.until(lambda: parish.asked() == {})
+    assert parish.linked("Madrid")
 
 
 async def test_unlinking_the_whole_ends_the_links_of_its_groups(parish: Parish) -> None:

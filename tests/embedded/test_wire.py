@@ -92,7 +92,7 @@ async def test_a_reset_of_one_side_reaches_the_other() -> None:
         writer.write(b"hello\n")
         _reset(writer)
         async with asyncio.timeout(30):
-            await ended.wait()
+            assert await ended.wait()
     server.close()
 
 
